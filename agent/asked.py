@@ -1,0 +1,40 @@
+"""A question as grounding sees it: its language, the kind of answer it wants and the words that matter."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agent.facts import age, ages, written
+from agent.questions import SOFT, Kind, can_answer, focus, kind_of
+from agent.wording import Wording
+from configs.language import Lang
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    question: str
+    lang: Lang
+    kind: Kind
+    wording: Wording
+    age: int | None
+
+    @classmethod
+    def of(cls, question: str, lang: Lang, weights: Mapping[str, float]) -> "Asked":
+        """`weights`: the idf of the question's terms, as the knowledge base told with the passages."""
+        question = written(question)
+        kind, asking = kind_of(question, lang)
+        return cls(question, lang, kind, Wording(question, weights, asking, focus(question, lang)), age(question))
+
+    def fits(self, text: str) -> bool:
+        """Does the text look like the kind of answer that is asked for?"""
+        return can_answer(text, self.kind, self.lang)
+
+    def answerable(self, text: str) -> bool:
+        """Can the text hold the answer? Only a kind that is told by figures is sure not to be there."""
+        return self.kind in SOFT or self.fits(text)
+
+    def suits(self, text: str) -> int:
+        """1 where the text speaks of people of the age that the question tells, -1 where only of others."""
+        spoken_of = ages(text) if self.age is not None else []
+        if self.age is None or not spoken_of:
+            return 0
+        return 1 if any(low <= self.age <= high for low, high in spoken_of) else -1

@@ -1,0 +1,142 @@
+"""A GGUF file run by llama.cpp in this process."""
+
+import asyncio
+import os
+import secrets
+import threading
+from collections.abc import AsyncGenerator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from agent.model import Message, ModelError
+from configs.engines import ConfigError, Options
+from configs.home import Home
+from configs.weights.manifest import require
+
+_MODEL = "qwen2.5-coder-0.5b-instruct"
+_BATCH = 128
+"""Prompt tokens between two chances to stop; 64 costs 8 % of the prefill speed."""
+
+Chunk = dict[str, Any]
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
+
+
+class LlamaOptions(Options):
+    """`file`: a GGUF file of your own instead of the packaged one. `threads`: for writing; one less than the
+    cores leaves room for the voice, which speaks meanwhile. `prefill_threads`: for reading the prompt, when
+    nothing else of the turn runs. `context`: tokens of one answer's prompt and text. `parallel`: answers at once.
+    """
+
+    file: Path | None = None
+    threads: int = Field(default_factory=lambda: max(1, _cores() - 1), ge=1)
+    prefill_threads: int = Field(default_factory=_cores, ge=1)
+    context: int = Field(default=2048, ge=256)
+    parallel: int = Field(default=2, ge=1)
+    temperature: float = Field(default=0.0, ge=0)
+    max_tokens: int = Field(default=160, gt=0)
+
+
+class Llama:
+    """Its server part listens on loopback behind a key that nobody knows; we call it in process."""
+
+    Options = LlamaOptions
+
+    def __init__(self, options: LlamaOptions, home: Home) -> None:
+        self._options = options
+        path = options.file or require(home, _MODEL, f"{_MODEL}-q4_k_m.gguf")
+        self._server = _server(path, options)
+        self._threads = ThreadPoolExecutor(options.parallel, thread_name_prefix="llama")
+
+    async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+        finished = said = False
+        async with aclosing(self._chunks(self._request(messages, self._options.max_tokens))) as chunks:
+            async for chunk in chunks:
+                choice = _choice(chunk)
+                finished = finished or choice.get("finish_reason") is not None
+                if text := choice.get("delta", {}).get("content"):
+                    said = True
+                    yield text
+        if not finished:
+            raise ModelError("interrupted", "the model stopped in the middle of its answer")
+        if not said:
+            raise ModelError("empty", "the model's answer has no text")
+
+    async def warm(self, messages: Sequence[Message]) -> None:
+        async with aclosing(self._chunks(self._request(messages, 1))) as chunks:
+            async for chunk in chunks:
+                _choice(chunk)
+
+    async def aclose(self) -> None:
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+
+    def _request(self, messages: Sequence[Message], max_tokens: int) -> Chunk:
+        return {
+            "messages": [{"role": message.role, "content": message.text} for message in messages],
+            "temperature": self._options.temperature,
+            "max_tokens": max_tokens,
+            "stream": True,
+            "return_progress": True,
+        }
+
+    async def _chunks(self, request: Chunk) -> AsyncGenerator[Chunk, None]:
+        """What the server part sends, read in a thread of its own; the queue has room for one whole answer."""
+        loop, stop = asyncio.get_running_loop(), threading.Event()
+        room = self._options.max_tokens + self._options.context // _BATCH + 8
+        queue: asyncio.Queue[Chunk | None] = asyncio.Queue(room)
+
+        def deliver(chunk: Chunk) -> bool:
+            if not stop.is_set():
+                loop.call_soon_threadsafe(queue.put_nowait, chunk)
+            return stop.is_set()
+
+        work = loop.run_in_executor(self._threads, self._answer, request, deliver)
+        work.add_done_callback(lambda _: queue.put_nowait(None))
+        try:
+            while (chunk := await queue.get()) is not None:
+                yield chunk
+            await work
+        finally:
+            stop.set()
+            work.cancel()
+
+    def _answer(self, request: Chunk, deliver: Callable[[Chunk], bool]) -> None:
+        try:
+            self._server.handle_chat_completions(request, deliver)
+        except (RuntimeError, TypeError, ValueError) as error:
+            raise ModelError("refused", f"llama.cpp refused the prompt: {type(error).__name__}") from error
+
+
+def _choice(chunk: Chunk) -> Chunk:
+    if "error" in chunk:
+        raise ModelError("refused", f"llama.cpp refused the prompt: {chunk['error'].get('type')}")
+    choices = chunk.get("choices") or [{}]
+    choice: Chunk = choices[0]
+    return choice
+
+
+def _server(path: Path, options: LlamaOptions) -> Any:
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.n_ctx = options.context * options.parallel
+    params.n_parallel = options.parallel
+    params.n_batch = params.n_ubatch = _BATCH
+    params.cpuparams.n_threads = options.threads
+    params.cpuparams_batch.n_threads = options.prefill_threads
+    params.cpuparams.poll = params.cpuparams_batch.poll = 0
+    params.cache_ram_mib = 0
+    params.verbosity = 0
+    params.ui = params.endpoint_slots = False
+    params.api_keys = [secrets.token_hex()]
+    try:
+        return xllamacpp.Server(params)
+    except RuntimeError as error:
+        raise ConfigError(f"llama.cpp cannot load {path}: {error}") from error

@@ -1,0 +1,133 @@
+"""Everything a turn can say, in the order it says it. Every event carries its turn's number."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from avatar.motion import EmotionCue, GestureCue, Viseme
+from avatar.speech import Audio, WordSpan
+from configs.language import Lang
+from knowledge.documents import Place
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    turn: int
+    lang: Lang
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A clause of the answer, checked and free of markup, as soon as it is known: before it is spoken."""
+
+    turn: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceStarted:
+    """The next piece of speech. `at`: seconds from the turn's first sample to this sentence's first sample."""
+
+    turn: int
+    sentence: int
+    text: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """Cues for the audio that follows, in seconds from the sentence's first sample."""
+
+    turn: int
+    sentence: int
+    visemes: tuple[Viseme, ...]
+    emotion: EmotionCue | None = None
+    gesture: GestureCue | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """Timed words for the audio that follows, in seconds from the sentence's first sample."""
+
+    turn: int
+    sentence: int
+    words: tuple[WordSpan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """A stretch of sound. `at`: seconds from the sentence's first sample."""
+
+    turn: int
+    sentence: int
+    at: float
+    audio: Audio
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceEnded:
+    """`seconds` is the exact length of the sentence's audio; 0 when its speech failed."""
+
+    turn: int
+    sentence: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """`quote` is the passage's own text at `place` in document `document`."""
+
+    document: str
+    title: str
+    source: str
+    quote: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Citations:
+    turn: int
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something failed. `code` is stable; `message` is in the user's language and says what happens now."""
+
+    turn: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Milliseconds from the question's arrival; None for a stage that was not reached."""
+
+    retrieval: float | None = None
+    first_text: float | None = None
+    first_audio: float | None = None
+    total: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """`refused`: the documents do not say. `fallback`: the code of the fault that cut the answer short."""
+
+    turn: int
+    reason: Literal["done", "interrupted", "failed"]
+    refused: bool = False
+    fallback: str | None = None
+    timings: Timings = Timings()
+
+
+Event = (
+    TurnStarted
+    | TextDelta
+    | SentenceStarted
+    | Motion
+    | Caption
+    | Speech
+    | SentenceEnded
+    | Citations
+    | Fault
+    | TurnEnded
+)

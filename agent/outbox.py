@@ -1,0 +1,43 @@
+"""The events a session has not yet delivered: bounded, and a turn's leftovers can be withdrawn."""
+
+import asyncio
+from collections import deque
+
+from agent.events import Event, TurnEnded
+
+
+class Outbox:
+    """One reader, any number of writers. A full outbox makes `put` wait: that is the back-pressure."""
+
+    def __init__(self, size: int) -> None:
+        self._events: deque[Event] = deque()
+        self._size = size
+        self._filled = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    async def put(self, event: Event) -> None:
+        while len(self._events) >= self._size:
+            self._room.clear()
+            await self._room.wait()
+        self.put_now(event)
+
+    def put_now(self, event: Event) -> None:
+        """Beyond the bound where need be: for the one event that ends a turn."""
+        self._events.append(event)
+        self._filled.set()
+
+    async def get(self) -> Event:
+        while not self._events:
+            self._filled.clear()
+            await self._filled.wait()
+        event = self._events.popleft()
+        self._room.set()
+        return event
+
+    def withdraw(self, turn: int) -> None:
+        """Drop what turn `turn` has not delivered; ends of turns stay."""
+        kept = [event for event in self._events if event.turn != turn or isinstance(event, TurnEnded)]
+        self._events.clear()
+        self._events.extend(kept)
+        self._room.set()

@@ -1,0 +1,145 @@
+"""The presenter: a persona with a mind and a voice, which every session shares, and how it decides what to say."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from agent import prompt, smalltalk
+from agent.events import Citation
+from agent.grounding import Checker, Grounding, Supported, Unsupported
+from agent.model import ChatModel, Message, ModelError
+from agent.persona import Persona
+from avatar.expression import Tone
+from avatar.speech import Voice, VoiceError
+from configs.language import LANGUAGES, Lang, detect
+from configs.settings import KnowledgeSettings, Limits
+from knowledge.documents import Entry, KnowledgeUnavailable, Retrieval
+
+log = logging.getLogger(__name__)
+
+
+class Knowledge(Protocol):
+    async def search(self, question: str, count: int) -> Retrieval: ...
+    def documents(self) -> Sequence[Entry]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Words to say as they stand. `fault`: the stable code of what kept a real answer away."""
+
+    text: str
+    tone: Tone
+    refused: bool = False
+    fault: str | None = None
+
+
+class Check(Protocol):
+    """What may be said of the model's answer: `feed` it piece by piece, `finish` at its end."""
+
+    @property
+    def closed(self) -> bool:
+        """Nothing more of the model's will be said."""
+        ...
+
+    def feed(self, piece: str) -> str | None: ...
+    def finish(self) -> str | None: ...
+
+
+class Unchecked:
+    """Whatever the model says: for a presenter that may speak from the model's own knowledge."""
+
+    closed = False
+
+    def feed(self, piece: str) -> str | None:
+        return piece
+
+    def finish(self) -> str | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """An answer that the model is to write, what it is held to, and what it is written from."""
+
+    messages: tuple[Message, ...]
+    check: Check
+    citations: tuple[Citation, ...]
+
+
+Reply = Line | Composed
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A reply, the question's language, and the milliseconds that retrieval took (None: there was none)."""
+
+    reply: Reply
+    retrieval: float | None = None
+
+
+class Presenter:
+    def __init__(
+        self,
+        persona: Persona,
+        model: ChatModel,
+        voice: Voice,
+        knowledge: Knowledge,
+        grounding: Grounding,
+        limits: Limits,
+        settings: KnowledgeSettings,
+    ) -> None:
+        self.persona, self.model, self.voice, self.limits = persona, model, voice, limits
+        self._knowledge, self._grounding = knowledge, grounding
+        self._passages, self._grounded = settings.passages, settings.grounded
+
+    def language(self, text: str, wanted: Lang | None) -> Lang:
+        """The language to answer in: the client's wish, else the question's, else the persona's own."""
+        return wanted or detect(text) or self.persona.language
+
+    async def consider(self, question: str, lang: Lang, history: Sequence[Message]) -> Considered:
+        """Decide, before the model is asked, whether and from what to answer."""
+        persona = self.persona
+        if not any(char.isalnum() for char in question):
+            return Considered(Line(persona.unclear[lang], "refusal"))
+        if (words := smalltalk.reply(question, lang, persona)) is not None:
+            return Considered(Line(words, "greeting"))
+        if detect(question) is None and any(char.isalpha() for char in question):
+            return Considered(Line(persona.other_language[lang], "refusal", refused=True))
+        began = time.perf_counter()
+        try:
+            async with asyncio.timeout(self.limits.retrieval):
+                retrieval = await self._knowledge.search(question, self._passages)
+        except (KnowledgeUnavailable, TimeoutError) as error:
+            log.warning("knowledge base unavailable: %s", type(error).__name__)
+            return Considered(Line(persona.unavailable[lang], "apology", fault="knowledge_unavailable"))
+        milliseconds = (time.perf_counter() - began) * 1000
+        reply = await asyncio.to_thread(self._reply, question, lang, retrieval, history)
+        return Considered(reply, milliseconds)
+
+    def _reply(self, question: str, lang: Lang, retrieval: Retrieval, history: Sequence[Message]) -> Reply:
+        judged = self._grounding.judge(question, lang, retrieval)
+        match judged:
+            case Supported(evidence=evidence):
+                messages = prompt.compose(question, lang, evidence.text, self.persona, history)
+                check = Checker(evidence, question, lang) if self._grounded else Unchecked()
+                return Composed(messages, check, evidence.citations)
+            case Unsupported() if self._grounded:
+                titles = [document.title for document in self._knowledge.documents() if document.lang == lang]
+                return Line(self.persona.refusal(lang, titles), "refusal", refused=True)
+            case Unsupported():
+                return Composed(prompt.compose(question, lang, "", self.persona, history), Unchecked(), ())
+
+    async def warm(self) -> None:
+        """Make the voice ready, and fill the model's prefix cache with what every prompt begins with.
+
+        A model or voice that cannot be reached yet is no reason not to start: a turn will tell.
+        """
+        try:
+            await self.voice.warm()
+            for lang in LANGUAGES:
+                await self.model.warm((prompt.system(lang, self.persona),))
+        except (ModelError, VoiceError) as error:
+            log.warning("not warm yet: %s", error)

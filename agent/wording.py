@@ -1,0 +1,148 @@
+"""How much of what a question asks about a text speaks of, word by word, in both languages."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from agent.facts import Figure, figures, spellings
+from agent.thesaurus import Form, Searchable, ideas, stemmed
+from knowledge.lexical import question_terms, stem
+
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f]")
+_TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+(?:[.,:]\d+)*|[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f]")
+_ALONE = 0.4
+"""Credit for a Chinese character whose neighbours in the question are not its neighbours in the text."""
+_SMALL = 0.3
+"""Weight of a number below 100 in a question: "two days" need not find 2, a year and a time of day must be found."""
+_FOCUS = 2.0
+Span = tuple[int, int]
+_LIGHT = re.compile(
+    "东西|专门|一下|一共|一座|这座|那座|这家|你们|平时|平常|通常|一般|对外|具体|大概|大约|到底|究竟|能|给|到|要|会|用|做|里|当|拿|每个人|个人"
+    "|per|must|go|goes|going|still|take|takes|taken|make|use|used|happen|exactly|please|right|really|want|like|there|here"
+    "|there's|when's|who's|anything|something|someone|somebody|kind|sort|normal|normally|usual|usually|regular|typical"
+    "|until|each|every|everyone|ever|just|actually|currently|work|works|thing|things|lot|different|various"
+)
+"""Words that a text need not have to answer a question that has them."""
+
+
+def fold(text: str) -> str:
+    """Full-width forms narrowed, case folded, accents dropped."""
+    text = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    if text.isascii():
+        return text
+    return "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+
+
+def searchable(text: str) -> Searchable:
+    folded = fold(text)
+    return Searchable(folded, stemmed(folded))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One English word, figure or Chinese character of a question.
+
+    `forms`: what means the same; `pairs`: a character with its neighbours; `weight`: how much it says.
+    """
+
+    form: Form
+    weight: float
+    pairs: tuple[str, ...]
+    forms: frozenset[Form]
+
+    def credit(self, text: Searchable) -> float:
+        if any(pair in text.folded for pair in self.pairs):
+            return 1.0
+        if (found := self.form.within(text)) and not self.pairs:
+            return 1.0
+        if any(form.within(text) for form in self.forms):
+            return 1.0
+        return _ALONE if found else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """A figure of a question, in any spelling."""
+
+    figure: Figure
+    weight: float
+
+    def credit(self, text: Searchable) -> float:
+        return float(bool(self.figure & spellings(text.folded)))
+
+
+class Wording:
+    """The words of a question that say what it is about, each with its weight.
+
+    `weights`: the idf of each of the question's terms; without them all weigh the same. `asking`: the span of
+    the words that only say what kind of answer is wanted; `focus`: of the noun asked for, which weighs double.
+    """
+
+    def __init__(
+        self, question: str, weights: Mapping[str, float], asking: Span = (0, 0), focus: Span = (0, 0)
+    ) -> None:
+        folded = fold(question)
+        terms = weights or dict.fromkeys(question_terms(question), 1.0)
+        about = folded if len(folded) == len(question) else question.casefold()
+        kept = about[: asking[0]] + " " * (asking[1] - asking[0]) + about[asking[1] :]
+        kept = kept if any(_term(token) in terms for token in _TOKEN.findall(kept)) else about
+        self.parts = tuple(_parts(kept, terms, focus))
+
+    def coverage(self, text: Searchable) -> float:
+        """The share of the question that `text` speaks of, by weight, 0 to 1."""
+        total = sum(part.weight for part in self.parts)
+        return sum(part.weight * part.credit(text) for part in self.parts) / total if total else 0.0
+
+
+def _parts(folded: str, terms: Mapping[str, float], focus: Span) -> Iterator[_Part | _Figure]:
+    light = {at for match in _LIGHT.finditer(folded) for at in range(*match.span()) if _whole(folded, match)}
+    tokens = [match for match in _TOKEN.finditer(folded) if _term(match[0]) in terms and match.start() not in light]
+    usual = sum(terms.values()) / max(len(terms), 1)
+    meanings = _meanings(folded)
+    for span, forms in meanings:
+        if not any(span[0] <= match.start() < span[1] for match in _TOKEN.finditer(folded) if _term(match[0]) in terms):
+            yield _Part(Form(folded[slice(*span)], False), usual, (), forms)
+    for figure in figures(folded):
+        small = all(len(spelling) < 3 for spelling in figure)
+        yield _Figure(figure, usual * (_SMALL if small else 1.0))
+    han = {match.start() for match in tokens if _HAN.match(match[0])}
+    for match in tokens:
+        at, word = match.start(), match[0]
+        forms = frozenset().union(*(forms for span, forms in meanings if span[0] <= at < span[1]))
+        weight = terms[_term(word)] * (_FOCUS if focus[0] <= at < focus[1] else 1.0)
+        if at in han:
+            pairs = tuple(folded[i : i + 2] for i in (at - 1, at) if i in han and i + 1 in han)
+            yield _Part(Form(word, False), weight, pairs, forms)
+        elif not word[0].isdigit():
+            yield _Part(Form(f" {_term(word)} ", True), weight, (), forms)
+
+
+def _whole(text: str, match: re.Match[str]) -> bool:
+    """Is an English match a word of its own?"""
+    if not match[0].isascii():
+        return True
+    return not (text[match.start() - 1 : match.start()].isalpha() or text[match.end() : match.end() + 1].isalpha())
+
+
+def _term(token: str) -> str:
+    return token.replace(",", "") if token[0].isdigit() else token if _HAN.match(token) else stem(token)
+
+
+def _meanings(folded: str) -> list[tuple[tuple[int, int], frozenset[Form]]]:
+    """Spans of the question that the thesaurus knows, with the forms that mean the same."""
+    found = []
+    words = [
+        (match.start(), match.end(), stem(match[0])) for match in re.finditer(r"[a-z0-9]+(?:['-][a-z0-9]+)*", folded)
+    ]
+    for idea in ideas():
+        if not idea.asked.latin:
+            at = folded.find(idea.asked.text)
+            if at >= 0:
+                found.append(((at, at + len(idea.asked.text)), idea.found))
+            continue
+        stems = idea.asked.text.split()
+        for i in range(len(words) - len(stems) + 1):
+            if [word[2] for word in words[i : i + len(stems)]] == stems:
+                found.append(((words[i][0], words[i + len(stems) - 1][1]), idea.found))
+    return found

@@ -1,0 +1,16 @@
+"""Sound as bytes: silence, and cutting what was made at once into pieces that can be sent while it plays."""
+
+from collections.abc import Iterator
+
+from avatar.speech import Audio
+
+
+def silence(samples: int) -> bytes:
+    return bytes(2 * samples)
+
+
+def pieces(pcm: bytes, rate: int, seconds: float = 0.4) -> Iterator[Audio]:
+    """`pcm` (mono s16) in pieces of at most `seconds`; joined they are `pcm` again."""
+    step = 2 * max(1, int(rate * seconds))
+    for start in range(0, len(pcm), step):
+        yield Audio(pcm[start : start + step], rate)

@@ -1,0 +1,75 @@
+"""What a voice is: text in, sound and its timings out."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from configs.language import Lang
+
+
+class VoiceError(RuntimeError):
+    """The voice failed; the text can still be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One clause or sentence to speak; plain text, no markup."""
+
+    text: str
+    lang: Lang
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Mono 16-bit little-endian PCM."""
+
+    pcm: bytes
+    rate: int
+
+    @property
+    def seconds(self) -> float:
+        return len(self.pcm) / 2 / self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class PhonemeSpan:
+    """One phoneme (IPA, as the engine names it; "" is silence), seconds from the utterance's first sample."""
+
+    phoneme: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class WordSpan:
+    """One word or Han character group as written, seconds from the utterance's first sample."""
+
+    text: str
+    start: float
+    end: float
+
+
+SpeechPart = Audio | PhonemeSpan | WordSpan
+
+
+class Voice(Protocol):
+    """`synthesize` yields the spans of a stretch of audio before that audio.
+
+    Spans ascend and never overlap. A voice that yields phoneme spans tiles the whole audio with them,
+    silence included: their end is the audio's end to within one sample. A voice that cannot yields word spans.
+    """
+
+    @property
+    def rate(self) -> int:
+        """Sample rate in Hz of every `Audio` it yields."""
+        ...
+
+    def synthesize(self, utterance: Utterance) -> AsyncIterator[SpeechPart]:
+        """An async generator of parts; closing it stops the voice's work. Raises VoiceError."""
+        ...
+
+    async def warm(self) -> None:
+        """Load what is lazy, so that the first sentence is not late."""
+        ...
+
+    async def aclose(self) -> None: ...

@@ -1,0 +1,69 @@
+"""Engines by name: found through standard entry points, built from validated options."""
+
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from configs.home import Home
+
+Kind = Literal["models", "voices", "embedders", "stores", "protocols"]
+
+
+class ConfigError(ValueError):
+    """A setting is wrong; the message says which one and what to do."""
+
+
+class Options(BaseModel):
+    """Base of every engine's options: an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EngineSpec(BaseModel):
+    """`{engine: name, options: {…}}` as it stands in a settings file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    engine: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+def installed(kind: Kind) -> dict[str, EntryPoint]:
+    """Every engine of a kind that this environment offers, ours and strangers' alike."""
+    return {point.name: point for point in sorted(entry_points(group=f"zhubo.{kind}"))}
+
+
+def engine_class(kind: Kind, spec: EngineSpec) -> Any:
+    points = installed(kind)
+    if spec.engine not in points:
+        offered = ", ".join(points) or "none"
+        raise ConfigError(f"no engine {spec.engine!r} among the {kind}; installed: {offered}")
+    try:
+        return points[spec.engine].load()
+    except ImportError as error:
+        raise ConfigError(f"{kind} engine {spec.engine!r} cannot be loaded: {error}") from error
+
+
+def options_of(kind: Kind, spec: EngineSpec) -> Options:
+    """The options validated by the engine's own model, without building the engine."""
+    cls = engine_class(kind, spec)
+    try:
+        options: Options = cls.Options.model_validate(spec.options)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"{kind} engine {spec.engine!r}, option {where!r}: {first['msg']}") from error
+    return options
+
+
+def build(kind: Kind, spec: EngineSpec, home: Home) -> Any:
+    """The engine itself: `Engine(options, home)`. Heavy imports and model loading happen here."""
+    options = options_of(kind, spec)
+    try:
+        return engine_class(kind, spec)(options, home)
+    except ImportError as error:
+        raise ConfigError(
+            f"{kind} engine {spec.engine!r} needs a package that is not installed ({error.name}); "
+            f"see the extras in the README"
+        ) from error

@@ -1,0 +1,37 @@
+"""The `zhubo` command. Each sub-command is a module of server/commands, imported when it is asked for."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+_COMMANDS = ("serve", "ask", "ingest", "models", "config", "doctor")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 failed, 2 used wrongly or configured wrongly."""
+    arguments = _parser(sys.argv[1:] if argv is None else argv).parse_args(argv)
+    from configs.engines import ConfigError
+
+    try:
+        code: int = arguments.run(arguments)
+    except ConfigError as error:
+        sys.stderr.write(f"zhubo: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """Only the command asked for is imported; for help, all are."""
+    parser = argparse.ArgumentParser(prog="zhubo", description="Zhubo 主播: a conversational digital human")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    asked = [name for name in _COMMANDS if argv and argv[0] == name]
+    for name in asked or _COMMANDS:
+        import_module(f"server.commands.{name}").register(subparsers)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""`zhubo config check`: the effective settings with secrets masked, or precisely what is wrong with them."""
+
+import argparse
+import sys
+
+import yaml
+
+from configs.engines import EngineSpec, Kind, options_of
+from configs.settings import Settings
+from server.commands.options import settings_from, with_settings
+
+_ENGINES: tuple[tuple[str, Kind], ...] = (
+    ("model", "models"),
+    ("voice", "voices"),
+    ("embedder", "embedders"),
+    ("store", "stores"),
+)
+
+
+def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser("config", help="check and show the settings")
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    check = actions.add_parser("check", help="show the effective settings, or what is wrong with them")
+    with_settings(check)
+    check.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    settings = settings_from(arguments)
+    sys.stdout.write(yaml.safe_dump(effective(settings), allow_unicode=True, sort_keys=False))
+    return 0
+
+
+def effective(settings: Settings) -> dict[str, object]:
+    """Every setting with its value, engines' options with their defaults; secrets show as asterisks."""
+    from agent.persona import load as load_persona
+    from server.auth import require_safe
+
+    require_safe(settings.server)
+    load_persona(settings.persona)
+    tree = settings.model_dump(mode="json")
+    for name, kind in _ENGINES:
+        spec: EngineSpec = getattr(settings, name)
+        tree[name] = {"engine": spec.engine, "options": options_of(kind, spec).model_dump(mode="json")}
+    return tree

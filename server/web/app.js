@@ -1,0 +1,323 @@
+/** The page: wires the connection, the player, the presenter and the conversation together. */
+
+import { Captions } from "./captions.js";
+import { Source } from "./citations.js";
+import { Connection } from "./connection.js";
+import { Conversation } from "./conversation.js";
+import { Language } from "./language.js";
+import { Player } from "./player.js";
+import { Presenter } from "./presenter.js";
+import { Turns } from "./turns.js";
+
+const KEY = "zhubo.key";
+
+/** @param {string} id @returns {any} */
+const part = (id) => document.getElementById(id);
+
+const key = rememberedKey();
+const language = new Language(navigator.languages);
+const player = new Player();
+const connection = new Connection(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, key);
+const source = new Source(part("source"), language, key);
+const conversation = new Conversation(part("messages"), part("log"), language, (citation) => source.open(citation));
+const captions = new Captions(part("caption"));
+const turns = new Turns();
+/** @type {any} */
+let welcome = null;
+/** @type {Presenter|null} */
+let presenter = null;
+/** @type {"starting"|"busy"|null} */
+let refusal = null;
+
+start();
+
+async function start() {
+  language.addEventListener("change", redress);
+  redress();
+  listen();
+  connection.open();
+  for (const gesture of ["pointerdown", "keydown"])
+    document.addEventListener(gesture, () => player.unlock(), { once: true });
+  if (window.matchMedia("(pointer: fine)").matches) part("question").focus();
+  window.zhubo = inspection();
+  try {
+    presenter = new Presenter(part("presenter"), await (await fetch("/static/presenter.json")).json());
+  } catch {
+    conversation.notice(language.say("draw"));
+  }
+  requestAnimationFrame(frame);
+}
+
+function listen() {
+  connection.addEventListener("state", connectionChanged);
+  connection.addEventListener("event", ({ detail }) => receive(detail));
+  connection.addEventListener(
+    "sound",
+    ({ detail: { turn, sentence, at, pcm } }) => turns.follows(turn) && player.sound(sentence, at, pcm),
+  );
+  player.addEventListener("heard", ({ detail }) => connection.send({ type: "heard", ...detail }));
+  player.addEventListener("change", playerChanged);
+  part("composer").addEventListener("submit", (event) => {
+    event.preventDefault();
+    ask(part("question").value);
+  });
+  part("question").addEventListener("input", () => {
+    player.ducked = part("question").value !== "";
+  });
+  part("stop").addEventListener("click", stop);
+  part("unlock").addEventListener("click", () => player.unlock());
+  part("mute").addEventListener("click", () =>
+    toggle(part("mute"), (on) => {
+      player.muted = on;
+    }),
+  );
+  part("captions").addEventListener("click", () =>
+    toggle(part("captions"), (on) => {
+      part("caption").classList.toggle("off", !on);
+    }),
+  );
+  for (const button of part("languages").children)
+    button.addEventListener("click", () => {
+      language.current = button.value;
+    });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !event.isComposing && !part("source").open) stop();
+  });
+}
+
+/** @param {string} words */
+function ask(words) {
+  const text = words.trim();
+  if (text === "") return;
+  const limit = welcome?.limits?.question_characters ?? Infinity;
+  if (Array.from(text).length > limit) {
+    conversation.notice(language.say("tooLong", { count: limit }));
+    return;
+  }
+  if (connection.state !== "open") {
+    conversation.notice(language.say("notSent"));
+    return;
+  }
+  player.unlock();
+  stop();
+  connection.send({ type: "say", text });
+  turns.asked();
+  conversation.ask(text);
+  part("question").value = "";
+  part("suggestions").hidden = true;
+  player.ducked = false;
+  playerChanged();
+}
+
+/** Silence at once; the server hears how much of the turn was heard. */
+function stop() {
+  const asked = turns.active;
+  const turn = turns.cut();
+  const stopped = player.stop();
+  if (!asked && !stopped) return;
+  connection.send({ type: "interrupt", ...(stopped ?? (turn === null ? {} : { turn, heard: 0 })) });
+  if (stopped || turn !== null) conversation.note(stopped?.turn ?? turn, language.say("stopped"));
+  playerChanged();
+}
+
+/** @param {any} event from the server */
+function receive(event) {
+  if (event.type === "welcome") greet(event);
+  else if (event.type === "error" && event.turn === undefined) refused(event);
+  else if (event.type === "turn_started") begin(event);
+  else if (event.turn !== undefined && turns.follows(event.turn)) follow(event);
+}
+
+function greet(event) {
+  welcome = event;
+  refusal = null;
+  turns.restart();
+  conversation.forget();
+  if (event.audio) player.rate = event.audio.rate;
+  redress();
+}
+
+function begin({ turn, lang }) {
+  const wanted = turns.started(turn);
+  conversation.begin(turn, lang);
+  if (wanted) player.begin(turn);
+  else conversation.note(turn, language.say("stopped"));
+  playerChanged();
+}
+
+/** @param {any} event of the turn being followed */
+function follow(event) {
+  const { turn } = event;
+  switch (event.type) {
+    case "text":
+      conversation.append(turn, event.text);
+      break;
+    case "sentence":
+      player.sentence(event);
+      conversation.speak(event.text);
+      break;
+    case "motion":
+      player.motion(event);
+      break;
+    case "caption":
+      player.caption(event);
+      break;
+    case "sentence_ended":
+      player.sentenceEnded(event);
+      break;
+    case "citations":
+      conversation.cite(turn, event.citations);
+      break;
+    case "error":
+      conversation.note(turn, event.message);
+      break;
+    case "turn_ended":
+      ended(event);
+      break;
+  }
+}
+
+function ended({ turn, reason, refused }) {
+  turns.ended(turn);
+  player.complete();
+  conversation.settle(turn);
+  if (reason === "failed") conversation.note(turn, language.say("failed"));
+  else if (refused) conversation.note(turn, language.say("unsupported"));
+  playerChanged();
+}
+
+/** An error about no turn: a question that was not taken, or a server that cannot serve yet. */
+function refused({ code, message }) {
+  if (code === "starting" || code === "busy") {
+    refusal = code;
+    connectionChanged();
+    return;
+  }
+  turns.refused();
+  conversation.notice(message || language.say("trouble"));
+  playerChanged();
+}
+
+function connectionChanged() {
+  const lost = turns.last;
+  if (connection.state === "waiting" && welcome) {
+    const broken = turns.cut();
+    player.stop();
+    if (broken !== null) conversation.note(lost, language.say("lost"));
+    welcome = null;
+  }
+  const state = connection.state === "open" ? "open" : (refusal ?? connection.state);
+  part("status").dataset.state = state;
+  part("status-text").textContent = language.say(state);
+}
+
+function playerChanged() {
+  const busy = turns.active || player.state !== "idle";
+  part("stop").hidden = !busy;
+  part("unlock").hidden = !player.blocked;
+  part("messages").setAttribute("aria-busy", String(turns.active));
+}
+
+/** Everything that depends on the page's language. */
+function redress() {
+  language.apply(document);
+  connectionChanged();
+  for (const button of part("languages").children)
+    button.setAttribute("aria-pressed", String(button.value === language.current));
+  if (!welcome) return;
+  const { persona, label } = welcome;
+  part("name").textContent = persona.name[language.current];
+  part("badge").title = label[language.current];
+  conversation.greet(persona.greeting[language.current]);
+  part("suggested").replaceChildren(...persona.suggestions[language.current].map(suggestion));
+}
+
+/** @param {string} text */
+function suggestion(text) {
+  const item = document.createElement("li");
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = text;
+  button.addEventListener("click", () => ask(text));
+  item.append(button);
+  return item;
+}
+
+/** @param {HTMLElement} button @param {(on: boolean) => void} change */
+function toggle(button, change) {
+  const on = button.getAttribute("aria-pressed") !== "true";
+  button.setAttribute("aria-pressed", String(on));
+  change(on);
+}
+
+/** @param {number} milliseconds */
+function frame(milliseconds) {
+  const moment = player.moment();
+  const attentive = part("question").value !== "";
+  presenter?.draw(milliseconds / 1000, {
+    moment,
+    mouth: player.mouth(),
+    pondering: turns.active && player.state !== "speaking",
+    attentive,
+  });
+  captions.show(player.turn, moment);
+  requestAnimationFrame(frame);
+}
+
+/** An operator's key comes as `#key=…`, once; it leaves the address bar and stays with this tab. */
+function rememberedKey() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("key");
+  if (given !== null) {
+    sessionStorage.setItem(KEY, given);
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+  return sessionStorage.getItem(KEY);
+}
+
+/** What tests and curious people may look at; looking changes nothing. */
+function inspection() {
+  return Object.freeze({
+    get connection() {
+      return connection.state;
+    },
+    get turn() {
+      return turns.last;
+    },
+    player: Object.freeze({
+      get state() {
+        return player.state;
+      },
+      get audio() {
+        return player.audio;
+      },
+      get turn() {
+        return player.turn;
+      },
+      get position() {
+        return player.position;
+      },
+      rms: () => player.rms(),
+    }),
+    get mouth() {
+      return player.lips;
+    },
+    get moment() {
+      const moment = player.moment();
+      return moment && { sentence: moment.sentence, text: moment.text, position: moment.position };
+    },
+    get caption() {
+      return captions.word;
+    },
+    presenter: Object.freeze({
+      get frames() {
+        return presenter?.frames ?? 0;
+      },
+      get emotion() {
+        return presenter?.emotion ?? null;
+      },
+      get gesture() {
+        return presenter?.gesture ?? null;
+      },
+    }),
+  });
+}

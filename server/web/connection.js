@@ -1,0 +1,111 @@
+/** The WebSocket of protocol zhubo.v1: says hello, keeps the connection alive, comes back when it is lost. */
+
+const PROTOCOL = "zhubo.v1";
+const HEADER_BYTES = 16;
+const SOUND = 1;
+const FIRST_RETRY_MS = 500;
+const SLOWEST_RETRY_MS = 15000;
+const PING_MS = 15000;
+const PATIENCE_MS = 10000;
+
+/** @typedef {"connecting"|"open"|"waiting"} State `waiting`: for the next attempt */
+/** @typedef {{turn: number, sentence: number, at: number, pcm: Int16Array}} Sound */
+
+/**
+ * Dispatches `state`, `event` (detail: a JSON event) and `sound` (detail: Sound).
+ */
+export class Connection extends EventTarget {
+  /** @type {WebSocket|null} */
+  #socket = null;
+  /** @type {State} */
+  #state = "connecting";
+  #attempts = 0;
+  #url;
+  #key;
+  #retry = 0;
+  #ping = 0;
+  #patience = 0;
+
+  /** @param {string} url @param {string|null} key the operator's key, where one is needed */
+  constructor(url, key) {
+    super();
+    this.#url = url;
+    this.#key = key;
+    window.addEventListener("online", () => this.#state === "waiting" && this.open());
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  open() {
+    clearTimeout(this.#retry);
+    const socket = new WebSocket(this.#url, this.#key ? [PROTOCOL, `zhubo.key.${this.#key}`] : [PROTOCOL]);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () =>
+      this.send({ type: "hello", protocol: PROTOCOL, lang: "auto", audio: "pcm", motion: true, captions: true });
+    socket.onmessage = ({ data }) => this.#receive(data);
+    socket.onclose = () => this.#lost(socket);
+    this.#socket = socket;
+    this.#become("connecting");
+  }
+
+  /** @param {object} message @returns {boolean} whether it was sent */
+  send(message) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  /** @param {string|ArrayBuffer} data */
+  #receive(data) {
+    clearTimeout(this.#patience);
+    if (typeof data !== "string") {
+      const sound = decodeSound(data);
+      if (sound) this.dispatchEvent(new CustomEvent("sound", { detail: sound }));
+      return;
+    }
+    const event = JSON.parse(data);
+    if (event.type === "welcome") {
+      this.#attempts = 0;
+      this.#become("open");
+      this.#ping = setInterval(() => this.#check(), PING_MS);
+    }
+    this.dispatchEvent(new CustomEvent("event", { detail: event }));
+  }
+
+  #check() {
+    this.send({ type: "ping" });
+    this.#patience = setTimeout(() => this.#socket && this.#lost(this.#socket), PATIENCE_MS);
+  }
+
+  /** @param {WebSocket} socket */
+  #lost(socket) {
+    if (socket !== this.#socket) return;
+    this.#socket = null;
+    clearInterval(this.#ping);
+    clearTimeout(this.#patience);
+    socket.close();
+    const wait = Math.min(SLOWEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#attempts);
+    this.#attempts += 1;
+    this.#retry = setTimeout(() => this.open(), wait * (0.75 + Math.random() / 2));
+    this.#become("waiting");
+  }
+
+  /** @param {State} state */
+  #become(state) {
+    this.#state = state;
+    this.dispatchEvent(new Event("state"));
+  }
+}
+
+/** @param {ArrayBuffer} data @returns {Sound|null} null for what this client does not know */
+export function decodeSound(data) {
+  if (data.byteLength < HEADER_BYTES) return null;
+  const view = new DataView(data);
+  if (view.getUint8(0) !== SOUND) return null;
+  const count = Math.floor((data.byteLength - HEADER_BYTES) / 2);
+  const pcm = new Int16Array(count);
+  for (let i = 0; i < count; i += 1) pcm[i] = view.getInt16(HEADER_BYTES + 2 * i, true);
+  return { sentence: view.getUint16(2, true), turn: view.getUint32(4, true), at: view.getFloat32(12, true), pcm };
+}

@@ -1,0 +1,84 @@
+/** The page's own words in both languages. */
+
+/** @typedef {"zh"|"en"} Lang */
+
+export const WORDS = {
+  title: { zh: "数字人主播", en: "Digital presenter" },
+  presenter: { zh: "数字人主播的画面", en: "The digital presenter" },
+  badge: { zh: "AI 数字人 · AI-generated", en: "AI 数字人 · AI-generated" },
+  input: { zh: "请输入您的问题", en: "Ask a question" },
+  send: { zh: "发送", en: "Send" },
+  stop: { zh: "停止", en: "Stop" },
+  mute: { zh: "静音", en: "Mute" },
+  captions: { zh: "字幕", en: "Captions" },
+  unlock: { zh: "点按此处，开启声音", en: "Tap here to turn on sound" },
+  conversation: { zh: "对话", en: "Conversation" },
+  suggestions: { zh: "您可以这样问", en: "You could ask" },
+  language: { zh: "界面语言", en: "Language of this page" },
+  sources: { zh: "出处", en: "Sources" },
+  connecting: { zh: "正在连接…", en: "Connecting…" },
+  open: { zh: "已连接", en: "Connected" },
+  waiting: { zh: "连接中断，正在重新连接…", en: "Connection lost, reconnecting…" },
+  starting: { zh: "正在启动，请稍候…", en: "Starting, one moment…" },
+  busy: { zh: "访客较多，正在排队…", en: "Many visitors, waiting for a place…" },
+  stopped: { zh: "已停止", en: "Stopped" },
+  lost: { zh: "连接中断，回答没有说完。", en: "The connection was lost before the answer ended." },
+  failed: { zh: "这次没能回答完整。", en: "The answer could not be completed." },
+  unsupported: { zh: "资料中没有相关内容", en: "Not in the documents" },
+  tooLong: { zh: "问题太长了，最多 {count} 个字符。", en: "The question is too long: at most {count} characters." },
+  notSent: { zh: "还没有连接上，请稍候再发。", en: "Not connected yet, please try again in a moment." },
+  trouble: { zh: "出了点问题，请再试一次。", en: "Something went wrong, please try again." },
+  close: { zh: "关闭", en: "Close" },
+  loading: { zh: "正在打开资料…", en: "Opening the document…" },
+  missing: { zh: "打不开这份资料，它可能已被移除。", en: "This document cannot be opened. It may have been removed." },
+  page: { zh: "第 {page} 页", en: "Page {page}" },
+  quoted: { zh: "引用的原文", en: "The quoted passage" },
+  draw: {
+    zh: "主播的画面没能载入，文字和声音仍可使用。",
+    en: "The presenter could not be drawn. Text and sound still work.",
+  },
+};
+
+export class Language extends EventTarget {
+  /** @type {Lang} */
+  #current;
+
+  /** @param {readonly string[]} preferred the browser's languages, best first */
+  constructor(preferred) {
+    super();
+    const first = preferred.map((tag) => tag.toLowerCase().slice(0, 2)).find((tag) => tag === "zh" || tag === "en");
+    this.#current = first === "zh" ? "zh" : "en";
+  }
+
+  /** @returns {Lang} */
+  get current() {
+    return this.#current;
+  }
+
+  /** @param {Lang} lang */
+  set current(lang) {
+    this.#current = lang;
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** @param {keyof typeof WORDS} word @param {Record<string, string|number>} values for {name} in the text */
+  say(word, values = {}) {
+    return WORDS[word][this.#current].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+  }
+
+  /**
+   * Fills `data-say` with text and `data-label` with an accessible name, below `root`.
+   * @param {ParentNode} root
+   */
+  apply(root) {
+    document.documentElement.lang = this.#current === "zh" ? "zh-CN" : "en";
+    document.title = this.say("title");
+    for (const element of root.querySelectorAll("[data-say]")) element.textContent = this.say(element.dataset.say);
+    for (const element of root.querySelectorAll("[data-label]")) {
+      element.setAttribute("aria-label", this.say(element.dataset.label));
+      if (element.matches("button")) element.title = this.say(element.dataset.label);
+    }
+    for (const element of root.querySelectorAll("[data-placeholder]"))
+      element.placeholder = this.say(element.dataset.placeholder);
+  }
+}

@@ -1,0 +1,298 @@
+/** Plays a turn on the audio clock, and tells what is being said at this very moment. */
+
+import { LEAD, dominant, keys, weights } from "./mouth.js";
+import { Timeline, readingSeconds } from "./timeline.js";
+
+const DEFAULT_RATE = 24000;
+const RAMP = 0.015;
+const DUCKED = 0.25;
+const REPORT_MS = 250;
+const REPORT_EVERY = 1;
+const CLOSED_MOUTH = Object.freeze({ sil: 1 });
+
+/**
+ * @typedef {object} Moment what is being said now
+ * @property {number} sentence
+ * @property {string} text
+ * @property {[string, number, number][]} words
+ * @property {number} position seconds on the sentence's clock
+ * @property {{at: number, name: string, intensity: number}|null} emotion
+ * @property {{at: number, name: string}|null} gesture
+ */
+
+/**
+ * @typedef {object} Turn
+ * @property {number} number
+ * @property {Timeline} timeline
+ * @property {GainNode|null} gain
+ * @property {Set<AudioBufferSourceNode>} sources
+ * @property {{start: number, samples: Float32Array}[]} unheard sound that came while the context was not running
+ * @property {boolean} audible whether its clock is the audio clock
+ * @property {boolean} complete whether the server has sent all of it
+ * @property {number} reported seconds heard that were told to the server
+ */
+
+export class Player extends EventTarget {
+  /** @type {AudioContext|null} */
+  #context = null;
+  /** @type {GainNode|null} */
+  #master = null;
+  /** @type {AnalyserNode|null} */
+  #analyser = null;
+  /** @type {Turn|null} */
+  #turn = null;
+  #rate = DEFAULT_RATE;
+  #muted = false;
+  #ducked = false;
+
+  constructor() {
+    super();
+    setInterval(() => this.#report(), REPORT_MS);
+  }
+
+  /** @param {number} rate of the sound that will come, in Hz */
+  set rate(rate) {
+    this.#rate = rate;
+  }
+
+  get muted() {
+    return this.#muted;
+  }
+
+  set muted(muted) {
+    this.#muted = muted;
+    this.#level();
+  }
+
+  /** Quieter while the user types. @param {boolean} ducked */
+  set ducked(ducked) {
+    this.#ducked = ducked;
+    this.#level();
+  }
+
+  /** Browsers start sound only from a user's gesture: call this in one. */
+  async unlock() {
+    if (!this.#context) this.#open();
+    if (this.#context?.state === "suspended") await this.#context.resume();
+  }
+
+  /** @returns {boolean} whether a turn's sound waits for a user's gesture */
+  get blocked() {
+    return Boolean(this.#turn && !this.#turn.audible && this.#turn.unheard.length);
+  }
+
+  /** @returns {"idle"|"waiting"|"speaking"} */
+  get state() {
+    if (!this.#turn) return "idle";
+    return this.#turn.timeline.locate(this.#now(this.#turn)) ? "speaking" : "waiting";
+  }
+
+  /** @returns {number|null} */
+  get turn() {
+    return this.#turn?.number ?? null;
+  }
+
+  /** @returns {number} seconds of the turn's sound that were heard */
+  get position() {
+    return this.#turn ? this.#turn.timeline.heard(this.#now(this.#turn)) : 0;
+  }
+
+  /** @returns {string} "running" once sound can be heard */
+  get audio() {
+    return this.#context?.state ?? "none";
+  }
+
+  /** @returns {number} loudness now, 0 to 1 */
+  rms() {
+    if (!this.#analyser) return 0;
+    const samples = new Float32Array(this.#analyser.fftSize);
+    this.#analyser.getFloatTimeDomainData(samples);
+    return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
+  }
+
+  /** @param {number} number */
+  begin(number) {
+    this.stop();
+    this.#turn = {
+      number,
+      timeline: new Timeline(),
+      gain: null,
+      sources: new Set(),
+      unheard: [],
+      audible: this.audio === "running",
+      complete: false,
+      reported: 0,
+    };
+  }
+
+  /** @param {any} event a `sentence` event */
+  sentence(event) {
+    this.#turn?.timeline.open(event.sentence, event.text, event.at, {
+      visemes: [],
+      words: [],
+      emotion: null,
+      gesture: null,
+    });
+  }
+
+  /** @param {any} event a `motion` event; several may come for one sentence */
+  motion(event) {
+    const cues = this.#turn?.timeline.sentence(event.sentence)?.cues;
+    if (!cues) return;
+    cues.visemes.push(...event.visemes);
+    cues.keys = keys(cues.visemes);
+    cues.emotion = event.emotion ?? cues.emotion;
+    cues.gesture = event.gesture ?? cues.gesture;
+  }
+
+  /** @param {any} event a `caption` event; several may come for one sentence */
+  caption(event) {
+    this.#turn?.timeline.sentence(event.sentence)?.cues.words.push(...event.words);
+  }
+
+  /** @param {number} sentence @param {number} at @param {Int16Array} pcm */
+  sound(sentence, at, pcm) {
+    const turn = this.#turn;
+    if (!turn || pcm.length === 0) return;
+    const start = turn.timeline.sound(this.#clock(turn), sentence, at, pcm.length / this.#rate);
+    if (start === null) return;
+    const samples = Float32Array.from(pcm, (sample) => sample / 32768);
+    if (turn.audible) this.#schedule(turn, start, samples);
+    else turn.unheard.push({ start, samples });
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** @param {any} event a `sentence_ended` event */
+  sentenceEnded(event) {
+    const timeline = this.#turn?.timeline;
+    const sentence = timeline?.sentence(event.sentence);
+    if (this.#turn && timeline && sentence)
+      timeline.silence(this.#clock(this.#turn), event.sentence, readingSeconds(sentence.text));
+  }
+
+  /** The server has sent all of the turn. */
+  complete() {
+    if (this.#turn) this.#turn.complete = true;
+  }
+
+  /** Silence at once. @returns {{turn: number, heard: number}|null} what was stopped */
+  stop() {
+    const turn = this.#turn;
+    if (!turn) return null;
+    const heard = this.position;
+    this.#turn = null;
+    if (turn.gain && this.#context) {
+      const now = this.#context.currentTime;
+      turn.gain.gain.cancelScheduledValues(now);
+      turn.gain.gain.setValueAtTime(1, now);
+      turn.gain.gain.linearRampToValueAtTime(0, now + RAMP);
+      for (const source of turn.sources) source.stop(now + RAMP);
+    }
+    this.dispatchEvent(new Event("change"));
+    return { turn: turn.number, heard };
+  }
+
+  /** @returns {Moment|null} */
+  moment() {
+    const turn = this.#turn;
+    const found = turn?.timeline.locate(this.#now(turn));
+    if (!found) return null;
+    const { sentence, position } = found;
+    const { words, emotion, gesture } = sentence.cues;
+    return { sentence: sentence.index, text: sentence.text, words, position, emotion, gesture };
+  }
+
+  /** @returns {Record<string, number>} weights of the mouth shapes now */
+  mouth() {
+    const turn = this.#turn;
+    const found = turn?.timeline.locate(this.#now(turn));
+    if (!found || found.sentence.silent || !found.sentence.cues.keys) return CLOSED_MOUTH;
+    return weights(found.sentence.cues.keys, found.position + LEAD);
+  }
+
+  /** @returns {{shape: string, weights: Record<string, number>}} */
+  get lips() {
+    const mix = this.mouth();
+    return { shape: dominant(mix), weights: { ...mix } };
+  }
+
+  #open() {
+    const context = new AudioContext({ sampleRate: this.#rate, latencyHint: "interactive" });
+    this.#master = context.createGain();
+    this.#analyser = context.createAnalyser();
+    this.#analyser.fftSize = 1024;
+    this.#master.connect(this.#analyser).connect(context.destination);
+    context.addEventListener("statechange", () => this.#resumed());
+    this.#context = context;
+    this.#level();
+  }
+
+  #level() {
+    if (!this.#context || !this.#master) return;
+    const level = this.#muted ? 0 : this.#ducked ? DUCKED : 1;
+    this.#master.gain.setTargetAtTime(level, this.#context.currentTime, RAMP);
+  }
+
+  /** The context began to run: a turn that had only a wall clock moves to the audio clock, from where it is. */
+  #resumed() {
+    const turn = this.#turn;
+    if (this.#context?.state === "running" && turn && !turn.audible) {
+      const shift = this.#context.currentTime - wall();
+      turn.timeline.rebase(shift);
+      turn.audible = true;
+      for (const { start, samples } of turn.unheard.splice(0)) this.#schedule(turn, start + shift, samples);
+    }
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** @param {Turn} turn @param {number} start @param {Float32Array} samples */
+  #schedule(turn, start, samples) {
+    const context = this.#context;
+    if (!context || !this.#master) return;
+    if (!turn.gain) {
+      turn.gain = context.createGain();
+      turn.gain.connect(this.#master);
+    }
+    const skipped = Math.max(0, context.currentTime - start);
+    if (skipped >= samples.length / this.#rate) return;
+    const buffer = context.createBuffer(1, samples.length, this.#rate);
+    buffer.copyToChannel(samples, 0);
+    const source = context.createBufferSource();
+    source.buffer = buffer;
+    source.connect(turn.gain);
+    source.start(start + skipped, skipped);
+    turn.sources.add(source);
+    source.onended = () => turn.sources.delete(source);
+  }
+
+  /** The clock that stretches are laid out on. @param {Turn} turn */
+  #clock(turn) {
+    return turn.audible && this.#context ? this.#context.currentTime : wall();
+  }
+
+  /** The clock as the ear has it. @param {Turn} turn */
+  #now(turn) {
+    const latency = turn.audible ? (this.#context?.outputLatency ?? this.#context?.baseLatency ?? 0) : 0;
+    return this.#clock(turn) - latency;
+  }
+
+  #report() {
+    const turn = this.#turn;
+    if (!turn) return;
+    const now = this.#now(turn);
+    const heard = turn.timeline.heard(now);
+    const over = turn.complete && turn.timeline.over(now);
+    if (heard > turn.reported && (over || heard - turn.reported >= REPORT_EVERY)) {
+      turn.reported = heard;
+      this.dispatchEvent(new CustomEvent("heard", { detail: { turn: turn.number, seconds: heard } }));
+    }
+    if (over) {
+      this.#turn = null;
+      this.dispatchEvent(new Event("change"));
+    }
+  }
+}
+
+function wall() {
+  return performance.now() / 1000;
+}

@@ -1,0 +1,63 @@
+from agent.memory import Memory, Transcript
+from agent.model import Message
+from avatar.speech import WordSpan
+
+
+def transcript(*sentences: tuple[str, float]) -> Transcript:
+    said, at = Transcript(), 0.0
+    for text, seconds in sentences:
+        said.started(text, at)
+        said.played(seconds)
+        at += seconds
+    return said
+
+
+def test_only_what_was_heard_is_remembered() -> None:
+    memory = Memory(3)
+    memory.answered(1, "几点开门？", transcript(("上午十点开门。", 2.0), ("周一闭馆。", 1.0)))
+    memory.cut(1, 2.0)
+    assert memory.messages() == (Message("user", "几点开门？"), Message("assistant", "上午十点开门。"))
+
+
+def test_a_cut_inside_a_sentence_keeps_whole_words() -> None:
+    said = transcript(("The museum opens at ten.", 2.4))
+    assert said.heard(1.0) == "The museum"
+    assert transcript(("上午十点开门。", 2.0)).heard(1.0) == "上午十点"
+
+
+def test_timed_words_decide_where_a_cut_falls() -> None:
+    said = Transcript()
+    said.started("It opens at ten.", 0.0)
+    said.captioned([WordSpan("It", 0, 0.1), WordSpan("opens", 0.1, 0.3), WordSpan("at", 1.5, 1.6)])
+    said.played(2.0)
+    assert said.heard(1.0) == "It opens"
+
+
+def test_a_question_whose_answer_nobody_heard_is_left_out() -> None:
+    memory = Memory(3)
+    memory.answered(1, "Hello?", transcript(("Hello there.", 2.0)))
+    memory.cut(1, 0.0)
+    assert memory.messages() == ()
+
+
+def test_reported_progress_stands_in_where_an_interruption_says_nothing() -> None:
+    memory = Memory(3)
+    memory.answered(1, "q", transcript(("First.", 1.0), ("Second.", 1.0)))
+    memory.played(1, 1.0)
+    memory.cut(1, None)
+    assert memory.messages()[1].text == "First."
+
+
+def test_a_late_cut_of_an_earlier_turn_changes_nothing() -> None:
+    memory = Memory(3)
+    memory.answered(1, "q1", transcript(("One.", 1.0)))
+    memory.answered(2, "q2", transcript(("Two.", 1.0)))
+    memory.cut(1, 0.0)
+    assert [message.text for message in memory.messages()] == ["q1", "One.", "q2", "Two."]
+
+
+def test_old_exchanges_are_forgotten() -> None:
+    memory = Memory(2)
+    for turn in range(5):
+        memory.answered(turn, f"q{turn}", transcript((f"a{turn}.", 1.0)))
+    assert [message.text for message in memory.messages()] == ["q3", "a3.", "q4", "a4."]

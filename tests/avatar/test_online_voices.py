@@ -1,0 +1,126 @@
+"""The voices that need a server: faults are VoiceErrors, and a turn that stops lets the server know at once."""
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr, ValidationError
+
+from avatar.engines.edge import Edge, EdgeOptions
+from avatar.engines.mp3 import Mp3, Mp3Error
+from avatar.engines.openai import OpenAISpeech, OpenAISpeechOptions
+from avatar.speech import Audio, Utterance, Voice, VoiceError, WordSpan
+from configs.home import current
+from tests.avatar.edge_standin import Mode as EdgeMode
+from tests.avatar.edge_standin import Service, mp3
+from tests.avatar.speech_server import Mode, SpeechServer
+
+HELLO = Utterance("Hello 世界 & friends", "en")
+
+
+async def _all(voice: Voice, utterance: Utterance = HELLO) -> list[object]:
+    return [part async for part in voice.synthesize(utterance)]
+
+
+async def test_edge_speaks_with_its_words_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service()
+    async with service.running() as url:
+        monkeypatch.setattr("edge_tts.communicate.WSS_URL", url)
+        parts = await _all(Edge(EdgeOptions(), current()))
+    words = [part for part in parts if isinstance(part, WordSpan)]
+    seconds = sum(part.seconds for part in parts if isinstance(part, Audio))
+    assert [(word.text, round(word.start, 2)) for word in words[:3]] == [("Hello", 0), ("世", 0.33), ("界", 0.67)]
+    assert "世界" in service.heard[0]
+    assert len(words) / 3 < seconds < len(words) / 3 + 0.4
+
+
+@pytest.mark.parametrize("mode", ["silent", "stalls", "refuses", "garbled"])
+async def test_edge_faults(mode: EdgeMode, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Service(mode).running() as url:
+        monkeypatch.setattr("edge_tts.communicate.WSS_URL", url)
+        with pytest.raises(VoiceError):
+            async with asyncio.timeout(1):
+                await _all(Edge(EdgeOptions(receive_timeout=0.2), current()))
+
+
+async def test_edge_stops_at_once_when_cancelled_though_the_service_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service("stalls")
+    async with service.running() as url:
+        monkeypatch.setattr("edge_tts.communicate.WSS_URL", url)
+        speaking = asyncio.create_task(_all(Edge(EdgeOptions(), current())))
+        while not service.heard:
+            await asyncio.sleep(0)
+        speaking.cancel()
+        done, _ = await asyncio.wait({speaking}, timeout=0.2)
+    assert done and speaking.cancelled()
+
+
+async def test_edge_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_tts.communicate.WSS_URL", "ws://127.0.0.1:9/none?x=1")
+    with pytest.raises(VoiceError):
+        await _all(Edge(EdgeOptions(), current()))
+
+
+def test_edge_options_are_checked() -> None:
+    with pytest.raises(ValidationError):
+        EdgeOptions.model_validate({"voices": {"zh": "xiaoxiao"}})
+
+
+async def test_openai_sends_the_text_and_the_key() -> None:
+    server = SpeechServer()
+    async with server.running() as url:
+        options = {"base_url": url, "model": "tts", "api_key": "k", "voices": {"zh": "晓晓", "en": "nova"}}
+        voice = OpenAISpeech(OpenAISpeechOptions.model_validate(options), current())
+        parts = await _all(voice)
+        await _all(voice, Utterance("你好", "zh"))
+        await voice.aclose()
+    assert server.asked[0] == {"model": "tts", "input": HELLO.text, "voice": "nova", "response_format": "pcm"}
+    assert server.asked[1]["voice"] == "晓晓"
+    pcm = b"".join(part.pcm for part in parts if isinstance(part, Audio))
+    assert len(pcm) == 2400 * len(HELLO.text) and set(pcm[::2]) == {0}
+
+
+@pytest.mark.parametrize("mode", ["refuses", "sends mp3", "breaks off", "stalls"])
+async def test_openai_faults(mode: Mode) -> None:
+    async with SpeechServer(mode).running() as url:
+        voice = OpenAISpeech(OpenAISpeechOptions(base_url=url, model="tts", timeout=0.05), current())
+        with pytest.raises(VoiceError):
+            await _all(voice)
+        await voice.aclose()
+
+
+async def test_openai_server_learns_that_nobody_listens() -> None:
+    server = SpeechServer("stalls")
+    async with server.running() as url:
+        voice = OpenAISpeech(OpenAISpeechOptions(base_url=url, model="tts"), current())
+        async with aclosing(voice.synthesize(HELLO)) as parts:  # type: ignore[type-var]  # an async generator
+            await anext(aiter(parts))
+        await asyncio.wait_for(server.gone.wait(), 0.2)
+        await voice.aclose()
+
+
+def test_a_key_is_not_shown() -> None:
+    assert "secret" not in repr(OpenAISpeechOptions(base_url="http://h", model="m", api_key=SecretStr("secret")))
+
+
+TONE = mp3(1.5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, len(TONE)), max_size=20))
+def test_mp3_decodes_the_same_however_it_is_cut(cuts: list[int]) -> None:
+    def decoded(edges: list[int]) -> bytes:
+        decoder = Mp3()
+        parts = [decoder.feed(TONE[start:end]) for start, end in zip(edges, edges[1:], strict=False)]
+        return b"".join([*parts, decoder.end()])
+
+    whole, pieces = decoded([0, len(TONE)]), decoded([0, *sorted(cuts), len(TONE)])
+    assert len(whole) == len(pieces) and 1.4 < len(whole) / 48000 < 1.7
+    assert max(abs(a - b) for a, b in zip(whole[1::2], pieces[1::2], strict=True)) <= 1
+
+
+def test_other_bytes_are_no_mp3() -> None:
+    with pytest.raises(Mp3Error):
+        Mp3().feed(b"ID3 or something else")

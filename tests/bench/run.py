@@ -1,0 +1,202 @@
+"""`make bench`: our server beside the bare minimum and a real peer in one run, then the offline profile's own figures.
+
+With `--harness FOLDER`, which holds the load client, the timed model and voice, and the other servers, all servers
+take the same turns on the same schedule: server pinned to one core, client and back end to the other. Latencies are
+"overhead": first sound at the client less the time that the model and the voice themselves take.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = ROOT / ".venv-bench"
+PACKAGES = ("picows", "uvloop", "psutil", "websockets", "orjson", "fastapi", "uvicorn[standard]", "aiavatar")
+BACKEND = 18_000
+CASES = ((10, 4.0, 4), (50, 6.0, 2), (100, 6.0, 2))
+
+
+@dataclass(frozen=True)
+class Contender:
+    label: str
+    adapter: str
+    path: str
+    ready: str
+    command: tuple[str, ...]
+    environ: dict[str, str]
+    port: int
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--harness", type=Path, help="folder of the load client and the other servers")
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--no-offline", action="store_true", help="leave out the offline profile")
+    arguments = parser.parse_args()
+    if arguments.harness:
+        side_by_side(arguments.harness.resolve(), arguments.repeats)
+    else:
+        say("no --harness FOLDER: the comparison with other servers is left out")
+    if not arguments.no_offline:
+        offline()
+    return 0
+
+
+def say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def side_by_side(harness: Path, repeats: int) -> None:
+    python = str(environment())
+    rows: list[dict[str, object]] = []
+    with tempfile.TemporaryDirectory() as folder, running(pinned(1, python, "fake_backend.py"), harness, BACKEND):
+        for _ in range(repeats):
+            for contender in contenders(python, Path(folder)):
+                with running(pinned(0, *contender.command), harness, contender.port, contender.environ) as process:
+                    await_ready(contender)
+                    for case in CASES:
+                        rows.append(measure(harness, python, contender, process.pid, case))
+    show(rows)
+
+
+def contenders(python: str, folder: Path) -> Iterator[Contender]:
+    yield Contender("bare websockets", "bare", "/", "", (python, "srv_bare.py", "18101", "--uvloop"), {}, 18_101)
+    yield Contender("zhubo", "zhubo", "/ws", "/readyz", ours(18_106), settings(folder), 18_106)
+    yield Contender("aiavatar", "aiavatar", "/ws", "", (python, "srv_aiavatar.py", "18103"), {}, 18_103)
+
+
+def ours(port: int) -> tuple[str, ...]:
+    return (sys.executable, "-m", "server", "serve", "--profile", "test", "--port", str(port))
+
+
+def settings(folder: Path) -> dict[str, str]:
+    """The test profile with retrieval on, and the harness's timed model and voice; its answers are not documents'."""
+    api = f"http://127.0.0.1:{BACKEND}/v1"
+    data = Path(tempfile.mkdtemp(dir=folder))
+    return {
+        "PYTHONPATH": str(ROOT),
+        "ZHUBO_DATA": str(data),
+        "ZHUBO__KNOWLEDGE__GROUNDED": "false",
+        "ZHUBO__MODEL__ENGINE": "openai",
+        "ZHUBO__MODEL__OPTIONS__BASE_URL": api,
+        "ZHUBO__MODEL__OPTIONS__MODEL": "fake",
+        "ZHUBO__VOICE__ENGINE": "openai",
+        "ZHUBO__VOICE__OPTIONS__BASE_URL": api,
+        "ZHUBO__VOICE__OPTIONS__MODEL": "tts",
+        "ZHUBO__VOICE__OPTIONS__VOICES": "{zh: x, en: x}",
+    }
+
+
+def pinned(core: int, *command: str) -> tuple[str, ...]:
+    return ("taskset", "-c", str(core), *command) if shutil.which("taskset") else command
+
+
+@contextmanager
+def running(
+    command: Sequence[str], folder: Path, port: int, environ: dict[str, str] | None = None
+) -> "Iterator[subprocess.Popen[bytes]]":
+    env = {**os.environ, "BACKEND": str(BACKEND), **(environ or {})}
+    with open(os.devnull, "wb") as nowhere:
+        process = subprocess.Popen(command, cwd=folder, env=env, stdout=nowhere, stderr=nowhere)
+    with ExitStack() as stack:
+        stack.callback(process.wait)
+        stack.callback(process.send_signal, signal.SIGTERM)
+        await_port(port, process)
+        yield process
+
+
+def await_port(port: int, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(600):
+        if process.poll() is not None:
+            raise SystemExit(f"{process.args} ended with {process.returncode}")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise SystemExit(f"{process.args} does not listen on {port}")
+
+
+def await_ready(contender: Contender) -> None:
+    """Until the server says it is ready, where it can; then a moment for everything to settle."""
+    url = f"http://127.0.0.1:{contender.port}{contender.ready}"
+    for _ in range(600 if contender.ready else 0):
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            break
+        except OSError:
+            time.sleep(0.1)
+    time.sleep(1)
+
+
+def measure(
+    harness: Path, python: str, contender: Contender, pid: int, case: tuple[int, float, int]
+) -> dict[str, object]:
+    sessions, period, turns = case
+    url = f"ws://127.0.0.1:{contender.port}{contender.path}"
+    client = str(Path(__file__).with_name("zhubo_client.py"))
+    command = pinned(1, python, client, str(harness), contender.adapter, url, "--pid", str(pid))
+    load = ("-n", str(sessions), "--turns", str(turns), "--period", str(period), "--label", contender.label)
+    done = subprocess.run([*command, *load], cwd=harness, capture_output=True, text=True, timeout=300)
+    if done.returncode:
+        raise SystemExit(f"{contender.label}, {sessions} sessions: {done.stderr[-2000:]}")
+    row: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    say(json.dumps(row))
+    return row
+
+
+def show(rows: list[dict[str, object]]) -> None:
+    say("| server | sessions | overhead p50 en / zh ms | p95 ms | CPU ms/turn | lost or late | KB/session |")
+    say("|---|---|---|---|---|---|---|")
+    for row in sorted(rows, key=lambda row: (row["n"], row["label"])):  # type: ignore[arg-type, return-value]
+        lost = int(str(row["turns"])) - int(str(row["ok"]))
+        say(
+            f"| {row['label']} | {row['n']} | {row['en_p50']} / {row['zh_p50']} | {row['ov_p95']} "
+            f"| {row['cpu_ms_turn']} | {lost}/{row['turns']} | {row['rss_kb_sess_after']} |"
+        )
+
+
+def environment() -> Path:
+    """An environment of its own for the load client and the peer, made once."""
+    python = ENVIRONMENT / "bin" / "python"
+    if not (ENVIRONMENT / "made").exists():
+        subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "-q", *PACKAGES], check=True)
+        (ENVIRONMENT / "made").touch()
+    return python
+
+
+def offline() -> None:
+    """Every sample question asked of the whole offline presenter, one at a time."""
+    with tempfile.TemporaryDirectory() as folder:
+        for lang in ("zh", "en"):
+            questions = [json.loads(line) for line in (ROOT / f"tests/data/questions.{lang}.jsonl").open("rb")]
+            file = Path(folder) / f"{lang}.txt"
+            file.write_text("\n".join(item["question"] for item in questions if not item.get("unanswerable")), "utf-8")
+            env = {**os.environ, "ZHUBO_DATA": f"{folder}/data"}
+            command = [sys.executable, "-m", "server", "ask", "--file", str(file), "--json"]
+            done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+            summarise(lang, [json.loads(line)["timings"] for line in done.stdout.splitlines()])
+
+
+def summarise(lang: str, timings: list[dict[str, float]]) -> None:
+    for stage in ("retrieval", "first_text", "first_audio", "total"):
+        values = sorted(timing[stage] for timing in timings if timing[stage] is not None)
+        say(f"offline {lang} {stage}: p50 {statistics.median(values):.0f} ms, max {values[-1]:.0f} ms ({len(values)})")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""Engines that fail on purpose, and a presenter made of shipped engines without weights."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
+
+from agent.grounding import Grounding
+
+from agent.engines.scripted import Scripted, ScriptedOptions
+from agent.model import ChatModel, Message, ModelError
+from agent.persona import load as load_persona
+from agent.presenter import Presenter
+from avatar.engines.tone import Tone, ToneOptions
+from avatar.speech import Audio, SpeechPart, Utterance, Voice, VoiceError
+from configs.home import Home
+from configs.language import Lang
+from configs.settings import KnowledgeSettings, Limits
+from knowledge.documents import Entry, Hit, KnowledgeUnavailable, Passage, Place, Retrieval
+
+HOME = Home(Path("/nonexistent/data"), Path("/nonexistent/cache"))
+
+
+def scripted(**options: object) -> Scripted:
+    return Scripted(ScriptedOptions.model_validate(options), HOME)
+
+
+def tone(**options: object) -> Tone:
+    return Tone(ToneOptions.model_validate(options), HOME)
+
+
+def presenter(
+    model: ChatModel | None = None,
+    voice: Voice | None = None,
+    knowledge: "Facts | None" = None,
+    limits: Limits | None = None,
+    grounded: bool = True,
+) -> Presenter:
+    """A whole presenter on the scripted model, the tone voice and two passages of the museum."""
+    return Presenter(
+        load_persona("guide"),
+        model or scripted(),
+        voice or tone(),
+        knowledge or Facts(),
+        Grounding(),
+        limits or Limits(),
+        KnowledgeSettings(grounded=grounded),
+    )
+
+
+class Facts:
+    """A knowledge base of one passage a language: every question finds it, wholly covered."""
+
+    TEXT: dict[Lang, str] = {
+        "zh": "海港科学馆周二至周日上午9:30开馆，下午17:00闭馆，周一闭馆。成人票每张60元，儿童票每张30元。",
+        "en": "Harbour Science Museum opens at 9:30 and closes at 17:00, Tuesday to Sunday. "
+        "An adult ticket costs 60 yuan and a child ticket costs 30 yuan.",
+    }
+
+    async def search(self, question: str, count: int) -> Retrieval:
+        lang: Lang = "en" if question.isascii() else "zh"
+        text = self.TEXT[lang]
+        place = Place(("票价" if lang == "zh" else "Tickets",), None, 0, len(text))
+        passage = Passage(f"{lang}-1", lang, "参观指南" if lang == "zh" else "Visitor guide", text, place)
+        return Retrieval(question, (Hit(passage, 2.0, 9.0, 1.0, 0.9),), {"lexical": 0.1})
+
+    def documents(self) -> Sequence[Entry]:
+        return [
+            Entry("zh", "参观指南", "指南.md", "markdown", "zh", "0" * 64, len(self.TEXT["zh"]), 1),
+            Entry("en", "Visitor guide", "guide.md", "markdown", "en", "1" * 64, len(self.TEXT["en"]), 1),
+        ]
+
+
+class Unavailable(Facts):
+    async def search(self, question: str, count: int) -> Retrieval:
+        raise KnowledgeUnavailable("the library cannot be read")
+
+
+class Hanging(Facts):
+    async def search(self, question: str, count: int) -> Retrieval:
+        await asyncio.Event().wait()
+        raise AssertionError("never reached")
+
+
+class BreakingModel:
+    """Says `text` a character at a time, then raises or, with `stalls`, says nothing more."""
+
+    def __init__(self, text: str = "", *, stalls: bool = False) -> None:
+        self._text, self._stalls = text, stalls
+        self.open = 0
+        self.asked = 0
+
+    async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+        self.open += 1
+        self.asked += 1
+        try:
+            for char in self._text:
+                yield char
+            if self._stalls:
+                await asyncio.Event().wait()
+            raise ModelError("interrupted", "the server closed the stream")
+        finally:
+            self.open -= 1
+
+    async def warm(self, messages: Sequence[Message]) -> None:
+        pass
+
+    async def aclose(self) -> None:
+        pass
+
+
+class BreakingVoice:
+    """Fails the first `times` utterances it is asked for, then speaks as the tone voice does."""
+
+    def __init__(self, times: int, *, stalls: bool = False, midway: bool = False) -> None:
+        self._times, self._stalls, self._midway = times, stalls, midway
+        self._tone = tone()
+        self.open = 0
+
+    @property
+    def rate(self) -> int:
+        return self._tone.rate
+
+    async def synthesize(self, utterance: Utterance) -> AsyncGenerator[SpeechPart, None]:
+        self.open += 1
+        try:
+            if self._times > 0:
+                self._times -= 1
+                if self._midway:
+                    yield Audio(bytes(4800), self.rate)
+                if self._stalls:
+                    await asyncio.Event().wait()
+                raise VoiceError("the voice is hoarse")
+            async for part in self._tone.synthesize(utterance):
+                yield part
+        finally:
+            self.open -= 1
+
+    async def warm(self) -> None:
+        pass
+
+    async def aclose(self) -> None:
+        pass

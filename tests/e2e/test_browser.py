@@ -1,0 +1,368 @@
+"""The page in a real Chromium, on a real server with the scripted engines."""
+
+import json
+import os
+import re
+import shutil
+import statistics
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
+
+from tests.e2e.serving import Served, serving
+
+pytestmark = pytest.mark.e2e
+
+QUESTIONS = {"zh": "成人票多少钱？", "en": "How much is an adult ticket?"}
+LONG = {"zh": "学生票多少钱？", "en": "How much is a student ticket?"}
+LOCALES = {"zh": "zh-CN", "en": "en-US"}
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+AUDIBLE = 0.01
+SILENT = 0.001
+
+HEADER = struct.Struct("<BBHIIf")
+
+
+@dataclass
+class Wire:
+    """What went over the page's WebSocket, and ways to send the page what the server did not, and to cut the line."""
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+    sound: list[bytes] = field(default_factory=list)
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    inject: Callable[[str | bytes], None] = lambda frame: None
+    drop: Callable[[], None] = lambda: None
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event["type"] == kind]
+
+    def tap(self, page: WebSocketRoute) -> None:
+        server = page.connect_to_server()
+        self.inject, self.drop = page.send, page.close
+
+        def from_server(frame: str | bytes) -> None:
+            if isinstance(frame, bytes):
+                self.sound.append(frame)
+            else:
+                self.events.append(json.loads(frame))
+            page.send(frame)
+
+        def from_page(frame: str | bytes) -> None:
+            self.sent.append(json.loads(frame))
+            server.send(frame)
+
+        server.on_message(from_server)
+        page.on_message(from_page)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Answers begin a moment late, as a real model's do: long enough to see that it is quiet."""
+    pause = {"ZHUBO__MODEL__OPTIONS__DELAY": "0.5"}
+    with serving(tmp_path_factory.mktemp("site"), environ=pause) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visit:
+    page: Page
+    wire: Wire
+
+    def ask(self, question: str) -> None:
+        self.page.locator("#question").fill(question)
+        self.page.keyboard.press("Enter")
+
+    def until(self, condition: str, seconds: float = 15) -> None:
+        self.page.wait_for_function(f"() => {condition}", timeout=seconds * 1000)
+
+
+@pytest.fixture
+def visit(chromium: Browser, site: Served, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """The page, connected, in the language the test asks for; the test fails if the console says anything is wrong."""
+    lang = getattr(request, "param", "zh")
+    context = chromium.new_context(viewport={"width": 1440, "height": 900}, locale=LOCALES[lang])
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    wire = Wire()
+    page.route_web_socket(re.compile(r"/ws$"), wire.tap)
+    page.goto(site.url)
+    visit = Visit(page, wire)
+    visit.until("window.zhubo?.connection === 'open' && zhubo.presenter.frames > 2")
+    yield visit
+    context.close()
+    assert complaints == []
+
+
+both = pytest.mark.parametrize("visit, lang", [("zh", "zh"), ("en", "en")], indirect=["visit"], ids=["zh", "en"])
+
+
+@both
+def test_a_question_is_answered_with_sound_and_a_citation_that_opens(visit: Visit, lang: str) -> None:
+    page = visit.page
+    visit.ask(QUESTIONS[lang])
+    visit.until(f"zhubo.player.state === 'speaking' && zhubo.player.rms() > {AUDIBLE}")
+    assert page.evaluate("zhubo.player.audio") == "running"
+    expect(page.locator("#caption .now")).to_be_visible()
+    if shot := os.environ.get("ZHUBO_SCREENSHOT"):
+        page.wait_for_timeout(900)
+        page.screenshot(path=Path(shot).with_stem(f"{Path(shot).stem}-{lang}"))
+    answer = page.locator("#messages .answer").last
+    expect(answer.locator("p").first).to_contain_text("60")
+    chip = answer.locator(".chip").first
+    expect(chip).to_be_visible(timeout=15000)
+    chip.click()
+    marked = page.locator("#source mark")
+    expect(marked).to_be_visible()
+    citation = visit.wire.of("citations")[-1]["citations"][0]
+    assert marked.text_content() == citation["quote"]
+    assert page.locator("#source h2").text_content() == citation["title"]
+    page.keyboard.press("Escape")
+    expect(page.locator("#source")).to_be_hidden()
+    visit.until("zhubo.player.state === 'idle'", 30)
+    heard = [message["seconds"] for message in visit.wire.sent if message["type"] == "heard"]
+    length = sum(event["seconds"] for event in visit.wire.of("sentence_ended"))
+    assert heard == sorted(heard) and heard[-1] == pytest.approx(length, abs=0.05)
+
+
+SAMPLE = """() => new Promise((done) => {
+  const samples = [];
+  const look = () => {
+    const moment = zhubo.moment;
+    if (moment) samples.push([moment.sentence, moment.position, zhubo.mouth.shape, zhubo.player.rms()]);
+    if (zhubo.player.state === "idle" && samples.length) done(samples);
+    else setTimeout(look, 15);
+  };
+  look();
+})"""
+
+
+Cues = dict[int, list[tuple[float, str]]]
+Sample = tuple[int, float, str, float]
+
+
+def cue(cues: Cues, sentence: int, position: float) -> str:
+    return next((shape for at, shape in reversed(cues[sentence]) if at <= position), "sil")
+
+
+def lips(cues: Cues, samples: list[Sample], shift: float) -> float:
+    """The share of samples whose mouth is what the cues say `shift` seconds later."""
+    return statistics.fmean(cue(cues, sentence, at + shift) == shape for sentence, at, shape, _ in samples)
+
+
+def sound(cues: Cues, samples: list[Sample], shift: float) -> float:
+    """The share of samples that are as loud or quiet as the cues say `shift` seconds later."""
+    return statistics.fmean(
+        (cue(cues, sentence, at + shift) != "sil") == (rms > AUDIBLE) for sentence, at, _, rms in samples
+    )
+
+
+@both
+def test_the_mouth_and_the_sound_match_the_cues(visit: Visit, lang: str) -> None:
+    visit.ask(LONG[lang])
+    samples = [(sentence, at, shape, rms) for sentence, at, shape, rms in visit.page.evaluate(SAMPLE)]
+    cues: Cues = {}
+    for motion in visit.wire.of("motion"):
+        cues.setdefault(motion["sentence"], []).extend((at, shape) for at, shape, _ in motion["visemes"])
+    assert len(samples) > 60 and len({shape for _, _, shape, _ in samples}) >= 4
+    shifts = [step / 100 for step in range(-40, 41)]
+    for agreement in (lips, sound):
+        shares = {shift: agreement(cues, samples, shift) for shift in shifts}
+        best = max(shifts, key=shares.__getitem__)
+        print(f"{lang} {agreement.__name__}: best at {best * 1000:+.0f} ms, {shares[best]:.0%}; as is {shares[0]:.0%}")
+        assert abs(best) <= 0.1, f"{agreement.__name__} are {best * 1000:.0f} ms off"
+        assert shares[best] > 0.8
+        assert shares[best] > max(shares[-0.3], shares[0.3]) + 0.05
+
+
+LAST_SOUND = """([selector, silent]) => new Promise((done) => {
+  let began = null;
+  let last = 0;
+  const listen = () => {
+    const loud = zhubo.player.rms();
+    const now = performance.now();
+    if (began === null && loud > 10 * silent) {
+      began = now;
+      document.querySelector(selector).click();
+    } else if (began !== null && loud >= silent) last = now - began;
+    if (began !== null && now - began > 380) done(last);
+    else setTimeout(listen, 2);
+  };
+  listen();
+})"""
+"""Clicks in the middle of a sound; milliseconds from then to the last sound, before a new answer can have begun."""
+
+
+@both
+def test_a_new_question_silences_the_old_answer_and_its_late_frames_are_dropped(visit: Visit, lang: str) -> None:
+    page, wire = visit.page, visit.wire
+    visit.ask(LONG[lang])
+    visit.until(f"zhubo.player.position > 0.3 && zhubo.player.rms() > {AUDIBLE}")
+    old = page.evaluate("zhubo.player.turn")
+    page.locator("#question").fill(QUESTIONS[lang])
+    waited = page.evaluate(LAST_SOUND, ["#send", SILENT])
+    print(f"{lang}: silent after {waited:.0f} ms")
+    assert waited <= 150
+    for frame in [frame for frame in wire.sound if HEADER.unpack(frame[:16])[3] == old][-20:]:
+        wire.inject(frame)
+    wire.inject(json.dumps({"type": "text", "turn": old, "text": "LATE", "seq": 9999}))
+    assert page.evaluate(f"zhubo.player.rms() < {SILENT} || zhubo.player.turn === {old + 1}")
+    visit.until(f"zhubo.player.turn === {old + 1} && zhubo.player.rms() > {AUDIBLE}")
+    interrupts = [message for message in wire.sent if message["type"] == "interrupt"]
+    assert [message["turn"] for message in interrupts] == [old] and 0.3 <= interrupts[0]["heard"] < 10
+    expect(page.locator("#messages")).not_to_contain_text("LATE")
+    expect(page.locator("#messages .answer").nth(1).locator(".note")).to_have_count(1)
+
+
+@pytest.mark.parametrize("way", ["button", "key"])
+def test_stop_is_silent_at_once_and_shuts_the_mouth(visit: Visit, way: str) -> None:
+    page = visit.page
+    visit.ask(LONG["zh"])
+    visit.until(f"zhubo.player.position > 0.3 && zhubo.player.rms() > {AUDIBLE}")
+    if way == "button":
+        assert page.evaluate(LAST_SOUND, ["#stop", SILENT]) <= 150
+    else:
+        page.keyboard.press("Escape")
+        page.wait_for_timeout(150)
+    assert page.evaluate("[zhubo.player.state, zhubo.mouth.shape, zhubo.moment]") == ["idle", "sil", None]
+    expect(page.locator("#stop")).to_be_hidden()
+    expect(page.locator("#caption")).to_be_hidden()
+    expect(page.locator(".answer").last.locator(".note")).to_have_text("已停止")
+    assert page.evaluate("zhubo.player.rms()") < SILENT
+
+
+def test_muted_keeps_the_clock_and_the_captions(visit: Visit) -> None:
+    page = visit.page
+    page.locator("#mute").click()
+    visit.ask(LONG["zh"])
+    visit.until("zhubo.player.position > 0.5 && zhubo.mouth.shape !== 'sil'")
+    assert page.evaluate("zhubo.player.rms()") < SILENT
+    expect(page.locator("#caption .now")).to_be_visible()
+    page.locator("#captions").click()
+    expect(page.locator("#caption")).to_be_hidden()
+    page.locator("#mute").click()
+    visit.until(f"zhubo.player.rms() > {AUDIBLE}")
+
+
+def spoken(turn: int, sentence: int, seconds: float, rate: int = 24000) -> Iterator[bytes]:
+    """A hum, as the server would send it."""
+    samples = [8000 if n // 60 % 2 else -8000 for n in range(int(seconds * rate))]
+    for start in range(0, len(samples), 4800):
+        piece = samples[start : start + 4800]
+        yield HEADER.pack(1, 0, sentence, turn, 0, start / rate) + struct.pack(f"<{len(piece)}h", *piece)
+
+
+def test_sound_that_comes_before_any_gesture_waits_for_one_and_a_voiceless_sentence_is_shown(visit: Visit) -> None:
+    page, wire = visit.page, visit.wire
+    for event in (
+        {"type": "turn_started", "turn": 1, "lang": "zh"},
+        {"type": "sentence", "turn": 1, "sentence": 0, "text": "没有声音。", "at": 0},
+        {"type": "sentence_ended", "turn": 1, "sentence": 0, "seconds": 0},
+        {"type": "sentence", "turn": 1, "sentence": 1, "text": "有声音。", "at": 0},
+        {"type": "motion", "turn": 1, "sentence": 1, "visemes": [[0, "aa", 1.0]]},
+    ):
+        wire.inject(json.dumps(event))
+    for frame in spoken(1, 1, 4):
+        wire.inject(frame)
+    wire.inject(json.dumps({"type": "turn_ended", "turn": 1, "reason": "done", "refused": False}))
+    expect(page.locator("#caption")).to_have_text("没有声音。")
+    assert page.evaluate("[zhubo.mouth.shape, zhubo.player.audio, zhubo.player.rms()]") == ["sil", "none", 0]
+    expect(page.locator("#caption")).to_have_text("有声音。")
+    visit.until("zhubo.mouth.shape === 'aa'")
+    page.locator("#unlock").click()
+    visit.until(f"zhubo.player.rms() > {AUDIBLE} && zhubo.player.audio === 'running'")
+    assert 0 < page.evaluate("zhubo.player.position") < 4
+    expect(page.locator("#unlock")).to_be_hidden()
+
+
+def test_a_lost_connection_is_shown_and_found_again(visit: Visit) -> None:
+    page, wire = visit.page, visit.wire
+    visit.ask(LONG["zh"])
+    visit.until("zhubo.player.state === 'speaking'")
+    wire.drop()
+    expect(page.locator("#status")).to_have_attribute("data-state", "waiting")
+    assert page.evaluate("zhubo.player.state") == "idle"
+    expect(page.locator("#status")).to_have_attribute("data-state", "open")
+    assert [message["type"] for message in wire.sent].count("hello") == 2
+    visit.ask(QUESTIONS["zh"])
+    expect(page.locator(".answer").last.locator("p").first).to_contain_text("60")
+    visit.until(f"zhubo.player.rms() > {AUDIBLE}")
+
+
+FOCUSED = "document.activeElement.id || document.activeElement.value || document.activeElement.textContent"
+SMALL = """[...document.querySelectorAll("button, input")]
+  .filter((target) => target.checkVisibility() && Math.min(target.offsetWidth, target.offsetHeight) < 44)
+  .map((target) => target.id)"""
+
+
+@both
+def test_the_keyboard_reaches_everything_in_order_and_ai_is_marked(visit: Visit, lang: str) -> None:
+    page = visit.page
+    expect(page.locator("#badge")).to_be_visible()
+    expect(page.locator("#badge")).to_have_text("AI 数字人 · AI-generated")
+    assert page.evaluate("document.activeElement.id") == "question"
+    order = []
+    for _ in range(16):
+        page.keyboard.press("Tab")
+        order.append(page.evaluate(FOCUSED))
+    suggestions = visit.wire.of("welcome")[0]["persona"]["suggestions"][lang]
+    assert order[0] == "send"
+    first = order.index("mute")
+    reached = order[first : first + 7 + len(suggestions)]
+    assert reached == ["mute", "captions", "zh", "en", "messages", *suggestions, "question", "send"]
+    assert page.evaluate(SMALL) == []
+
+
+def test_the_page_changes_language_without_losing_the_conversation(visit: Visit) -> None:
+    page = visit.page
+    visit.ask(QUESTIONS["zh"])
+    expect(page.locator(".answer").last.locator("p").first).to_contain_text("60")
+    page.get_by_role("button", name="English").click()
+    assert page.evaluate("document.documentElement.lang") == "en"
+    expect(page.get_by_role("textbox", name="Ask a question")).to_be_visible()
+    expect(page.locator("#status-text")).to_have_text("Connected")
+    expect(page.locator(".question")).to_have_text(QUESTIONS["zh"])
+
+
+def test_markup_in_words_stays_words(visit: Visit) -> None:
+    page = visit.page
+    visit.ask("<img src=x onerror=document.title='taken'><b>多少钱</b>")
+    expect(page.locator(".question").last).to_contain_text("<img src=x")
+    assert page.locator("#messages img, #messages b").count() == 0
+    assert page.title() == "数字人主播"
+
+
+def test_a_phone_has_the_presenter_above_and_the_input_in_sight(chromium: Browser, site: Served) -> None:
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, locale="en-US", has_touch=True)
+    page = context.new_page()
+    page.goto(site.url)
+    expect(page.locator("#status-text")).to_have_text("Connected")
+    stage, talk, composer = (page.locator(part).bounding_box() for part in (".stage", ".talk", "#composer"))
+    assert stage and talk and composer
+    assert stage["y"] + stage["height"] <= talk["y"]
+    assert composer["y"] + composer["height"] <= 844
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()

@@ -1,0 +1,316 @@
+"""The knowledge base as its users see it: documents in, answers' passages out, through faults and restarts."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from configs.home import Home
+from knowledge.base import KnowledgeBase
+from knowledge.documents import DocumentError, KnowledgeUnavailable, Retrieval
+from knowledge.embedding import Embedder, EmbedderError, Role, Vectors
+from knowledge.engines.hashing import Hashing
+from knowledge.engines.memory import Memory
+from knowledge.store import StoreError, VectorStore
+from knowledge.vectors import Patience
+
+HOME = Home(Path("/nonexistent"), Path("/nonexistent"))
+GUIDE = "# 参观指南\n\n## 开放时间\n\n周二至周日 9:30 开门。\n\n## 门票\n\n成人票 60 元。\n"
+SERVICES = "# Services\n\n## Parking\n\nThe car park has 240 spaces.\n\n## Food\n\nThe café sells noodles.\n"
+SOON = Patience(question=0.05, retry=0.02, closing=0.2)
+
+
+def hashing(dimension: int = 64) -> Hashing:
+    return Hashing(Hashing.Options(dimension=dimension), HOME)
+
+
+def memory() -> Memory:
+    return Memory(Memory.Options(), HOME)
+
+
+class Lasting(Memory):
+    """A memory store that survives being closed, like a store on disk; counts what is added."""
+
+    def __init__(self) -> None:
+        super().__init__(Memory.Options(), HOME)
+        self.added = 0
+
+    def add(self, ids: Sequence[str], vectors: Vectors) -> None:
+        self.added += len(ids)
+        super().add(ids, vectors)
+
+    def close(self) -> None:
+        pass
+
+
+class Failing(Memory):
+    """Fails in every call while `broken`."""
+
+    def __init__(self) -> None:
+        super().__init__(Memory.Options(), HOME)
+        self.broken = False
+
+    def add(self, ids: Sequence[str], vectors: Vectors) -> None:
+        self._check()
+        super().add(ids, vectors)
+
+    def search(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
+        self._check()
+        return super().search(vector, count)
+
+    def _check(self) -> None:
+        if self.broken:
+            raise StoreError("the disk is gone")
+
+
+class Gated(Hashing):
+    """Stops at every passage until it is let through; remembers the order of what it embedded."""
+
+    def __init__(self) -> None:
+        super().__init__(Hashing.Options(), HOME)
+        self.gate = threading.Semaphore(0)
+        self.entered = threading.Semaphore(0)
+        self.order: list[str] = []
+        self.threads: set[threading.Thread] = set()
+
+    def embed(self, texts: Sequence[str], role: Role) -> Vectors:
+        self.threads.add(threading.current_thread())
+        if role == "passage":
+            self.entered.release()
+            self.gate.acquire()
+        self.order.extend([role] * len(texts))
+        return super().embed(texts, role)
+
+
+class Stuck(Memory):
+    """Does not come back from a search until released."""
+
+    def __init__(self) -> None:
+        super().__init__(Memory.Options(), HOME)
+        self.release = threading.Event()
+
+    def search(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
+        self.release.wait()
+        return super().search(vector, count)
+
+
+@asynccontextmanager
+async def opened(
+    folder: Path,
+    embedder: Embedder | None = None,
+    store: VectorStore | None = None,
+    patience: Patience | None = None,
+) -> AsyncIterator[KnowledgeBase]:
+    knowledge = KnowledgeBase(folder, embedder or hashing(), store or memory(), patience=patience)
+    await knowledge.open()
+    try:
+        yield knowledge
+    finally:
+        await knowledge.close()
+
+
+def first(found: Retrieval) -> str:
+    return found.hits[0].passage.text
+
+
+async def test_documents_in_both_languages_are_found_with_their_place(tmp_path: Path) -> None:
+    async with opened(tmp_path) as knowledge:
+        done = await knowledge.ingest("参观指南.md", GUIDE.encode())
+        await knowledge.ingest("services.md", SERVICES.encode())
+        await knowledge.settled()
+        found = await knowledge.search("成人票多少钱？", 2)
+        assert first(found) == "成人票 60 元。" and found.degraded is None
+        assert found.hits[0].passage.place.section == ("参观指南", "门票")
+        assert found.timings.keys() == {"embedding", "vectors", "lexical", "fusion", "total"}
+        document = await knowledge.document(done.document.id)
+        place = found.hits[0].passage.place
+        assert document is not None and document.text[place.start : place.end] == first(found)
+        assert first(await knowledge.search("How many cars can park there?", 1)) == "The car park has 240 spaces."
+        assert [entry.source for entry in knowledge.documents()] == ["services.md", "参观指南.md"]
+        state = knowledge.state()
+        assert (state.documents, state.passages, state.pending, state.trouble) == (2, 4, 0, None)
+
+
+async def test_the_same_bytes_are_no_work_and_changed_ones_replace(tmp_path: Path) -> None:
+    store = Lasting()
+    async with opened(tmp_path, store=store) as knowledge:
+        await knowledge.ingest("a.md", GUIDE.encode())
+        await knowledge.settled()
+        assert (await knowledge.ingest("a.md", GUIDE.encode())).unchanged
+        changed = await knowledge.ingest("a.md", GUIDE.replace("60", "80").encode())
+        assert not changed.unchanged
+        assert first(await knowledge.search("成人票", 1)) == "成人票 80 元。"
+        await knowledge.settled()
+        assert store.added == 3, "the passage that stayed the same kept its vector"
+        assert len(store.ids()) == len((await knowledge.search("成人票", 9)).hits) == 2
+
+
+async def test_a_removed_document_is_in_no_answer_and_leaves_no_vector(tmp_path: Path) -> None:
+    store = Lasting()
+    async with opened(tmp_path, store=store) as knowledge:
+        guide = await knowledge.ingest("a.md", GUIDE.encode())
+        await knowledge.ingest("b.md", SERVICES.encode())
+        await knowledge.settled()
+        assert await knowledge.remove(guide.document.id)
+        assert not await knowledge.remove(guide.document.id)
+        assert {hit.passage.title for hit in (await knowledge.search("成人票", 9)).hits} == {"Services"}
+        assert await knowledge.document(guide.document.id) is None
+        await knowledge.settled()
+        assert len(store.ids()) == 2
+
+
+async def test_a_restart_loads_everything_and_embeds_only_what_is_missing(tmp_path: Path) -> None:
+    store = Lasting()
+    async with opened(tmp_path, store=store) as knowledge:
+        await knowledge.ingest("a.md", GUIDE.encode())
+        await knowledge.ingest("b.md", SERVICES.encode())
+        await knowledge.settled()
+    lost = sorted(store.ids())[0]
+    store.remove([lost])
+    store.add(["stranger"], hashing().embed(["x"], "passage"))
+    store.added = 0
+    async with opened(tmp_path, store=store) as knowledge:
+        assert first(await knowledge.search("parking spaces", 1)) == "The car park has 240 spaces."
+        await knowledge.settled()
+        assert store.added == 1 and lost in store.ids() and "stranger" not in store.ids()
+
+
+async def test_another_embedder_makes_all_vectors_anew(tmp_path: Path) -> None:
+    store = Lasting()
+    async with opened(tmp_path, hashing(64), store) as knowledge:
+        await knowledge.ingest("a.md", GUIDE.encode())
+        await knowledge.settled()
+    async with opened(tmp_path, hashing(32), store) as knowledge:
+        await knowledge.settled()
+        assert store.added == 4
+        assert (await knowledge.search("成人票", 1)).degraded is None
+
+
+async def test_words_serve_while_vectors_are_made_and_questions_go_first(tmp_path: Path) -> None:
+    embedder = Gated()
+    async with opened(tmp_path, embedder) as knowledge:
+        await knowledge.ingest("a.md", GUIDE.encode())
+        found = await knowledge.search("成人票", 1)
+        assert first(found) == "成人票 60 元。"
+        assert found.degraded is not None and "being made" in found.degraded
+        embedder.gate.release(2)
+        await knowledge.settled()
+        await knowledge.ingest("b.md", SERVICES.encode())
+        await asyncio.to_thread(embedder.entered.acquire, timeout=5)
+        while knowledge.state().pending != 2 or not embedder.entered.acquire(blocking=False):
+            await asyncio.sleep(0)
+        question = asyncio.create_task(knowledge.search("Where is the car park?", 1))
+        await asyncio.sleep(0)
+        embedder.gate.release()
+        found = await question
+        assert embedder.order[-1] == "question" and embedder.order.count("passage") == 3
+        assert first(found) == "The car park has 240 spaces." and found.hits[0].dense is None
+        embedder.gate.release(1)
+        await knowledge.settled()
+        assert threading.main_thread() not in embedder.threads
+
+
+async def test_a_broken_store_leaves_the_words_and_recovers(tmp_path: Path) -> None:
+    store = Failing()
+    async with opened(tmp_path, store=store, patience=SOON) as knowledge:
+        await knowledge.ingest("a.md", GUIDE.encode())
+        await knowledge.settled()
+        store.broken = True
+        found = await knowledge.search("成人票", 1)
+        assert first(found) == "成人票 60 元。" and found.degraded == "the disk is gone"
+        await knowledge.ingest("b.md", SERVICES.encode())
+        while knowledge.state().trouble is None:
+            await asyncio.sleep(0.001)
+        assert knowledge.state().trouble == "the disk is gone" and knowledge.state().pending == 2
+        store.broken = False
+        await knowledge.settled()
+        assert knowledge.state().trouble is None
+        assert (await knowledge.search("成人票", 1)).degraded is None
+
+
+async def test_a_broken_embedder_leaves_the_words(tmp_path: Path) -> None:
+    class Broken(Hashing):
+        def embed(self, texts: Sequence[str], role: Role) -> Vectors:
+            raise EmbedderError("no weights")
+
+    async with opened(tmp_path, Broken(Hashing.Options(), HOME), patience=SOON) as knowledge:
+        await knowledge.ingest("a.md", GUIDE.encode())
+        while knowledge.state().trouble is None:
+            await asyncio.sleep(0.001)
+        found = await knowledge.search("成人票", 1)
+        assert first(found) == "成人票 60 元。" and found.degraded == "no weights"
+
+
+async def test_a_store_that_hangs_delays_one_question_only(tmp_path: Path) -> None:
+    store = Stuck()
+    async with opened(tmp_path, store=store, patience=SOON) as knowledge:
+        await knowledge.ingest("a.md", GUIDE.encode())
+        await knowledge.settled()
+        found = await knowledge.search("成人票", 1)
+        assert first(found) == "成人票 60 元。" and found.degraded is not None and "took longer" in found.degraded
+        found = await knowledge.search("成人票", 1)
+        assert found.degraded is not None and "has not come back" in found.degraded
+        store.release.set()
+        while (await knowledge.search("成人票", 1)).degraded is not None:
+            await asyncio.sleep(0.001)
+
+
+async def test_a_cancelled_upload_is_completed_all_the_same(tmp_path: Path) -> None:
+    async with opened(tmp_path) as knowledge:
+        upload = asyncio.create_task(knowledge.ingest("a.md", GUIDE.encode()))
+        await asyncio.sleep(0)
+        upload.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await upload
+    async with opened(tmp_path) as knowledge:
+        assert first(await knowledge.search("成人票", 1)) == "成人票 60 元。"
+
+
+async def test_uploads_at_the_same_time_end_in_one_version(tmp_path: Path) -> None:
+    async with opened(tmp_path) as knowledge:
+        versions = [GUIDE.replace("60", str(price)).encode() for price in range(61, 71)]
+        await asyncio.gather(*(knowledge.ingest("a.md", version) for version in versions))
+        found = await knowledge.search("成人票", 9)
+        assert len(found.hits) == knowledge.state().passages == 2
+
+
+async def test_a_bad_file_changes_nothing(tmp_path: Path) -> None:
+    async with opened(tmp_path) as knowledge:
+        await knowledge.ingest("a.md", GUIDE.encode())
+        for bad in (b"", bytes(100_000_000)):
+            with pytest.raises(DocumentError):
+                await knowledge.ingest("a.md", bad)
+        assert first(await knowledge.search("成人票", 1)) == "成人票 60 元。"
+
+
+@pytest.mark.parametrize("question", ["", "🙂🙂", "\x00\x01", "ما هو سعر التذكرة؟", "票" * 100_000])
+async def test_odd_questions_are_searched_without_an_error(tmp_path: Path, question: str) -> None:
+    async with opened(tmp_path) as knowledge:
+        assert (await knowledge.search(question, 3)).hits == ()
+        await knowledge.ingest("a.md", GUIDE.encode())
+        await knowledge.settled()
+        assert len((await knowledge.search(question, 3)).hits) <= 2
+
+
+async def test_a_second_process_reads_but_may_not_write(tmp_path: Path) -> None:
+    async with opened(tmp_path) as knowledge:
+        await knowledge.ingest("a.md", GUIDE.encode())
+        async with opened(tmp_path) as other:
+            assert first(await other.search("成人票", 1)) == "成人票 60 元。"
+            with pytest.raises(KnowledgeUnavailable, match="another process"):
+                await other.ingest("b.md", SERVICES.encode())
+
+
+async def test_a_closed_or_damaged_base_is_unavailable(tmp_path: Path) -> None:
+    async with opened(tmp_path) as knowledge:
+        pass
+    with pytest.raises(KnowledgeUnavailable):
+        await knowledge.search("成人票", 1)
+    (tmp_path / "library.sqlite").write_bytes(b"garbage" * 1000)
+    damaged = KnowledgeBase(tmp_path, hashing(), memory())
+    with pytest.raises(KnowledgeUnavailable):
+        await damaged.open()
+    await damaged.close()
