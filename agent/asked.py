@@ -1,5 +1,6 @@
 """A question as grounding sees it: its language, the kind of answer it wants and the words that matter."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -7,6 +8,10 @@ from agent.facts import age, ages, written
 from agent.questions import SOFT, Kind, can_answer, focus, kind_of
 from agent.wording import Wording
 from configs.language import Lang
+
+_FORMER = re.compile(
+    r"首任|第[一二三]任|前任|曾任|历任|原任|\b(?:first|former|previous|served|retired)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,10 @@ class Asked:
     def answerable(self, text: str) -> bool:
         """Can the text hold the answer? Only a kind that is told by figures is sure not to be there."""
         return self.kind in SOFT or self.fits(text)
+
+    def dated(self, text: str) -> bool:
+        """Does the text name who held a post before, where the question is who holds it?"""
+        return self.kind in ("person", "name") and not _FORMER.search(self.question) and bool(_FORMER.search(text))
 
     def suits(self, text: str) -> int:
         """1 where the text speaks of people of the age that the question tells, -1 where only of others."""

@@ -20,6 +20,9 @@ NEW_WORDS = 0.5
 ABOUT = 0.6
 """A claim must come from a sentence that speaks of this share of what the best sentence speaks of."""
 
+TOGETHER = 0.6
+"""Share of a claim's new words that must stand together in one sentence of the evidence."""
+
 CLAUSE = 0.5
 """The same for the clause a figure stands in: the price must be the one that was asked for."""
 
@@ -48,6 +51,7 @@ class Claims:
     def __init__(self, evidence: Evidence) -> None:
         self._asked = evidence.asked
         self._sentences = list(_sentences(evidence))
+        self._quoted = _Sentence(evidence.quotation, 1.0)
         self._best = max((sentence.covered for sentence in self._sentences), default=0.0)
         self._figures = spellings(evidence.text)
         self._folded = fold(f"{evidence.text} {evidence.asked.question}")
@@ -82,15 +86,17 @@ class Claims:
     def _to_the_point(self, text: str, new: set[str], claimed: list[Figure]) -> bool:
         """Do the claims come from where the evidence speaks of the question, and mean the same there?"""
         source = max(self._sentences, key=lambda sentence: (sentence.share(new, claimed), sentence.covered))
-        if source.covered < ABOUT * self._best:
+        if source.covered < ABOUT * self._best or source.share(new, []) < TOGETHER * len(new & self._known):
             return False
         if len(new) > 1 and bool(_NEGATION.search(text)) != bool(_NEGATION.search(source.clause(new))):
             return False
         return all(self._stands_with(figure, source) for figure in claimed)
 
     def _stands_with(self, figure: Figure, source: "_Sentence") -> bool:
-        """Is the figure in a clause about the question, rather than a like one in a neighbour's?"""
-        if source.alike(figure) < 2:
+        """Is it the figure asked for, rather than a like one of a neighbour's?"""
+        if self._quoted.alike(figure, source) and not self._quoted.has(figure):
+            return False
+        if source.alike(figure, source) < 2:
             return True
         covered = [(self._asked.wording.coverage(searchable(clause)), clause) for clause in source.clauses]
         most = max(share for share, _ in covered)
@@ -114,9 +120,12 @@ class _Sentence:
         """The clause that has most of these words."""
         return max(self.clauses, key=lambda clause: len(_words(clause) & words))
 
-    def alike(self, figure: Figure) -> int:
-        """Figures with the same unit as this one, itself included."""
-        unit = next((unit for spelt, unit in self._units if spelt & figure), None)
+    def has(self, figure: Figure) -> bool:
+        return bool(figure & self._figures)
+
+    def alike(self, figure: Figure, source: "_Sentence") -> int:
+        """Figures here with the unit that this one has in its source."""
+        unit = next((unit for spelt, unit in source._units if spelt & figure), None)
         return sum(other == unit for _, other in self._units)
 
 
@@ -124,7 +133,7 @@ def _sentences(evidence: Evidence) -> Iterator[_Sentence]:
     """One that begins with "it" speaks of what the one before it speaks of."""
     before = 0.0
     for text in evidence.sentences:
-        covered = evidence.asked.wording.coverage(searchable(text))
+        covered = evidence.asked.wording.coverage(searchable(text)) * (0.5 if evidence.asked.dated(text) else 1.0)
         if DANGLING.match(text):
             covered = max(covered, before)
         before = covered

@@ -19,7 +19,7 @@ WINDOW = 3
 
 LATER_HIT, LONGER, UNLIKE = 0.05, 0.08, 0.15
 """What a candidate loses for each passage ranked before its own, for each further sentence, and for not looking
-like the kind of answer that is asked for."""
+like the kind of answer that is asked for or naming who was before."""
 
 SUITS = 0.2
 """What a candidate gains when it is about the age that the question tells, and loses when only about others."""
@@ -113,7 +113,7 @@ def _windows(asked: Asked, rank: int, leaf: Leaf) -> Iterator[Candidate]:
                 continue
             alone = asked.wording.coverage(searchable(text))
             covered = asked.wording.coverage(searchable(f"{leaf.head} {text}"))
-            lost = LATER_HIT * rank + LONGER * (last - first) + UNLIKE * (not asked.fits(text))
+            lost = LATER_HIT * rank + LONGER * (last - first) + UNLIKE * (not asked.fits(text) or asked.dated(text))
             score = ALONE * alone + (1 - ALONE) * covered + SUITS * asked.suits(text) - lost
             yield Candidate(rank, first, last, score, covered)
 

@@ -14,7 +14,7 @@ RECALLED_CHARACTERS = 160
 """Of each recalled message; the small model's prefill costs about 6 ms a token on two cores."""
 
 _SYSTEM: dict[Lang, str] = {
-    "zh": "你是{name}，{role}。根据资料回答问题，只说答案，一句话，用资料里的原词。",
+    "zh": "你是{name}，{role}。请根据资料回答问题。用一个完整的句子，说清楚是什么。",
     "en": "You are {name}, {role}. Answer the question from the text. "
     "Give only the answer, in one sentence, in the text's own words.",
 }

@@ -5,7 +5,9 @@ from typing import Literal
 
 from configs.language import Lang
 
-Kind = Literal["contact", "price", "time", "age", "measure", "number", "name", "person", "floor", "place", "any"]
+Kind = Literal[
+    "contact", "price", "time", "age", "measure", "number", "discount", "name", "person", "floor", "place", "any"
+]
 
 _NUMERAL = "[零〇一二两三四五六七八九十百千万亿半\\d]"
 _MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
@@ -29,7 +31,8 @@ _SURNAMES = (
 _ASKS: dict[Lang, dict[Kind, str]] = {
     "zh": {
         "contact": "(?:电话|号码|邮箱|邮件地址|网址)(?:号码)?",
-        "price": "多少钱|几块钱|几元|多少元|怎么收费|贵不贵|贵吗|(?<=[价费金])(?:是|要)?多少|几折",
+        "discount": "几折|打折|折扣|优惠",
+        "price": "多少钱|几块钱|几元|多少元|怎么收费|贵不贵|贵吗|(?<=[价费金])(?:是|要)?多少|多少(?=[工租押][资金]|费|薪|价)",
         "time": "什么时候|何时|几点钟?|几时|哪一?[年天日月]|什么时间|几[月号](?!线)|(?:星期|周|礼拜)几",
         "age": "[几多][大少]?(?:岁|年纪)",
         "measure": "多[久长大高远重深快宽早晚]时?间?",
@@ -40,6 +43,7 @@ _ASKS: dict[Lang, dict[Kind, str]] = {
         "place": "哪里|哪儿|在哪|什么地方|哪一?个?(?:厅|展区|展厅|房间)|怎么走",
     },
     "en": {
+        "discount": "cheaper|discount|reduced|reduction",
         "contact": "(?:phone|telephone)(?: number)?|e-?mail(?: address)?|web ?site",
         "price": "how much (?:is|are|was|were|does|do|did|will|would|for|to)\\b|what (?:does|do|did|will|is the)\\b"
         "(?=.*\\b(?:cost|price|fee|charge)s?\\b)|(?:price|cost|fee|fare)s?\\b",
@@ -58,7 +62,8 @@ _ASKS: dict[Lang, dict[Kind, str]] = {
 _HAS: dict[Lang, dict[Kind, str]] = {
     "zh": {
         "contact": "\\d{3,4}-\\d{3,}|\\d{5,}|@|https?:|www\\.",
-        "price": f"{_NUMERAL}+\\s*(?:元|块|角|分钱|欧|美元|英镑|[%％折])|免费|半价|不收|无需付费|[¥￥$€]",
+        "discount": "[%％折]|免费|半价|优惠|减免",
+        "price": f"{_NUMERAL}+\\s*(?:亿|万)?(?:元|块|角|分钱|欧|美元|英镑|[%％])|免费|不收|无需付费|[¥￥$€]",
         "time": f"{_NUMERAL}|早|晚|上午|下午|周末|每[天日周月年]|全天|春|夏|秋|冬|节|世纪",
         "age": f"{_NUMERAL}\\s*周?岁|成年",
         "measure": f"{_NUMERAL}\\s*(?:多|几)?\\s*(?:{_UNITS['zh']})",
@@ -69,6 +74,7 @@ _HAS: dict[Lang, dict[Kind, str]] = {
         "place": "在|位于|[一二三四五六七八九十\\d]\\s*[楼层号]|厅|路|街|旁|侧|内|外|口|处|室|馆|站|台|广场|州|国|市|省|城|洋|海",
     },
     "en": {
+        "discount": "%|\\b(?:percent|half|off|free|discount|reduced|cheaper|less)\\b",
         "contact": "\\d{3,4}-\\d{3,}|\\d{5,}|@|https?:|www\\.|\\bwebsite\\b",
         "price": f"(?:\\d|\\b(?:{_NUMBERS}))[\\d,.]*\\s*(?:yuan|rmb|dollars?|euros?|pounds?|cents?|pence|francs?|%|percent|(?:m|b)illion)"
         "|[$€£¥]\\s*\\d|\\bfree\\b|no charge|half price|\\bno (?:rent|fee)",

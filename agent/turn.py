@@ -94,7 +94,8 @@ class Turn:
         await self._clips.put(None)
 
     async def _recite(self, text: str, tone: Tone, emit: Emit, tasks: asyncio.TaskGroup) -> None:
-        splitter = SentenceSplitter()
+        """Say a text in pieces; one that the splitter cut already stays whole."""
+        splitter = SentenceSplitter(self._count)
         for piece in splitter.feed(text) + splitter.flush():
             await self._say(piece, tone, emit, tasks)
 
@@ -104,7 +105,7 @@ class Turn:
         try:
             async with aclosing(self._pieces(composed.messages)) as pieces:
                 async for piece in pieces:
-                    await self._say_checked(check.feed(piece), emit, tasks)
+                    await self._recite(check.feed(piece) or "", "answer", emit, tasks)
                     if check.closed:
                         break
         except (ModelError, Stalled) as error:
@@ -112,7 +113,7 @@ class Turn:
             apology = self._presenter.persona.fallback[self._lang]
             await self._fail(f"model_{error.code}", apology, emit)
             await self._recite(apology, "apology", emit, tasks)
-        await self._say_checked(check.finish(), emit, tasks)
+        await self._recite(check.finish() or "", "answer", emit, tasks)
         if composed.citations:
             await emit(Citations(self.number, composed.citations))
 
@@ -142,10 +143,6 @@ class Turn:
                 case str():
                     plain.append(piece)
         return plain
-
-    async def _say_checked(self, piece: str | None, emit: Emit, tasks: asyncio.TaskGroup) -> None:
-        if piece is not None:
-            await self._say(piece, "answer", emit, tasks)
 
     async def _say(self, piece: str, tone: Tone, emit: Emit, tasks: asyncio.TaskGroup) -> None:
         """Show a piece now, and have it spoken in its turn."""

@@ -13,15 +13,17 @@ _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f]")
 _TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+(?:[.,:]\d+)*|[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f]")
 _ALONE = 0.4
 """Credit for a Chinese character whose neighbours in the question are not its neighbours in the text."""
+_ALIKE = 0.9
+"""Credit for a word of the same meaning."""
 _SMALL = 0.3
 """Weight of a number below 100 in a question: "two days" need not find 2, a year and a time of day must be found."""
 _FOCUS = 2.0
 Span = tuple[int, int]
 _LIGHT = re.compile(
     "东西|专门|一下|一共|一座|这座|那座|这家|你们|平时|平常|通常|一般|对外|具体|大概|大约|到底|究竟|能|给|到|要|会|用|做|里|当|拿|每个人|个人"
-    "|per|must|go|goes|going|still|take|takes|taken|make|use|used|happen|exactly|please|right|really|want|like|there|here"
-    "|there's|when's|who's|anything|something|someone|somebody|kind|sort|normal|normally|usual|usually|regular|typical"
-    "|until|each|every|everyone|ever|just|actually|currently|work|works|thing|things|lot|different|various"
+    "|(?<![a-z])(?:per|must|go|goes|going|still|take|takes|taken|make|use|used|happen|exactly|please|right|really|want|like"
+    "|there|here|there's|when's|who's|anything|something|someone|somebody|kind|sort|normal|normally|usual|usually|regular"
+    "|typical|until|each|every|everyone|ever|just|actually|currently|thing|things|lot|different|various)(?![a-z])"
 )
 """Words that a text need not have to answer a question that has them."""
 
@@ -57,7 +59,7 @@ class _Part:
         if (found := self.form.within(text)) and not self.pairs:
             return 1.0
         if any(form.within(text) for form in self.forms):
-            return 1.0
+            return _ALIKE
         return _ALONE if found else 0.0
 
 
@@ -96,13 +98,14 @@ class Wording:
 
 
 def _parts(folded: str, terms: Mapping[str, float], focus: Span) -> Iterator[_Part | _Figure]:
-    light = {at for match in _LIGHT.finditer(folded) for at in range(*match.span()) if _whole(folded, match)}
+    light = {at for match in _LIGHT.finditer(folded) for at in range(*match.span())}
     tokens = [match for match in _TOKEN.finditer(folded) if _term(match[0]) in terms and match.start() not in light]
     usual = sum(terms.values()) / max(len(terms), 1)
     meanings = _meanings(folded)
+    said = {match.start() for match in tokens}
     for span, forms in meanings:
-        if not any(span[0] <= match.start() < span[1] for match in _TOKEN.finditer(folded) if _term(match[0]) in terms):
-            yield _Part(Form(folded[slice(*span)], False), usual, (), forms)
+        if " " in folded[slice(*span)] and said.isdisjoint(range(*span)):
+            yield _Part(Form(stemmed(folded[slice(*span)]), True), usual, (), forms)
     for figure in figures(folded):
         small = all(len(spelling) < 3 for spelling in figure)
         yield _Figure(figure, usual * (_SMALL if small else 1.0))
@@ -116,13 +119,6 @@ def _parts(folded: str, terms: Mapping[str, float], focus: Span) -> Iterator[_Pa
             yield _Part(Form(word, False), weight, pairs, forms)
         elif not word[0].isdigit():
             yield _Part(Form(f" {_term(word)} ", True), weight, (), forms)
-
-
-def _whole(text: str, match: re.Match[str]) -> bool:
-    """Is an English match a word of its own?"""
-    if not match[0].isascii():
-        return True
-    return not (text[match.start() - 1 : match.start()].isalpha() or text[match.end() : match.end() + 1].isalpha())
 
 
 def _term(token: str) -> str:

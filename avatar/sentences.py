@@ -2,8 +2,8 @@
 
 import re
 
-_FULL_STOPS = "。！？!?；;…\n"
-_PAUSES = "，,、：:—"
+_FULL_STOPS = "。！？!?…\n"
+_PAUSES = "，,、；;—"
 _CLOSERS = "”’\"')）】》」』"
 _ABBREVIATIONS = frozenset(
     "mr mrs ms dr prof st no vs etc inc ltd jr sr fig vol approx e.g i.e a.m p.m u.s".split()  # noqa: SIM905 - a list
@@ -26,9 +26,10 @@ class SentenceSplitter:
     the character after a stop ("3.14", a closing quote); the very first does not, to be heard early.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, spoken: int = 0) -> None:
+        """`spoken`: pieces of the same speech that were cut before."""
         self._buffer = ""
-        self._count = 0
+        self._count = spoken
 
     def feed(self, text: str) -> list[str]:
         self._buffer += text

@@ -1,15 +1,21 @@
 """The `zhubo` command. Each sub-command is a module of server/commands, imported when it is asked for."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""Numeric libraries read these as they load. Their idle threads spin, at the expense of the voice and the model."""
 
 _COMMANDS = ("serve", "ask", "ingest", "models", "config", "doctor")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 used wrongly or configured wrongly."""
+    for variable in _ONE_THREAD:
+        os.environ.setdefault(variable, "1")
     arguments = _parser(sys.argv[1:] if argv is None else argv).parse_args(argv)
     from configs.engines import ConfigError
 

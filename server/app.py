@@ -29,6 +29,8 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+_ENVELOPE = 65_536
+"""Bytes of a multipart body that are not the file."""
 _BUSY = 1013
 _POLICY = 1008
 
@@ -54,7 +56,7 @@ def create_app(service: Service, stop: Callable[[], None] = lambda: None) -> Fas
         await service.close()
 
     app = FastAPI(title="Zhubo 主播", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.middleware("http")(_with_headers)
+    _guard(app, service.settings.server.upload_bytes)
     gate = Gate(service.settings.server)
     _health(app, service)
     app.include_router(knowledge_routes(service, gate))
@@ -63,10 +65,19 @@ def create_app(service: Service, stop: Callable[[], None] = lambda: None) -> Fas
     return app
 
 
-async def _with_headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call_next(request)
-    response.headers.update(_HEADERS)
-    return response
+def _guard(app: FastAPI, upload_bytes: int) -> None:
+    """Security headers on every response; a body that is too large is refused before it is read."""
+
+    @app.middleware("http")
+    async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        length = request.headers.get("content-length", "0")
+        if length.isdigit() and int(length) > upload_bytes + _ENVELOPE:
+            detail = f"too_large: at most {upload_bytes} bytes"
+            response: Response = JSONResponse({"detail": detail}, 413)
+        else:
+            response = await call_next(request)
+        response.headers.update(_HEADERS)
+        return response
 
 
 def _health(app: FastAPI, service: Service) -> None:

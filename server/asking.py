@@ -58,7 +58,8 @@ async def ask_all(
     answers = []
     await service.open()
     try:
-        await service.knowledge.settled()
+        if service.knowledge.state().trouble is None:
+            await service.knowledge.settled()
         for question in questions:
             answers.append(await ask(service, Say(question, lang)))
             show(answers[-1])

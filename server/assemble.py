@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.grounding import Grounding
-
 from agent.persona import Persona
 from agent.persona import load as load_persona
 from agent.presenter import Presenter

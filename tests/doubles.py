@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
-from agent.grounding import Grounding
-
 from agent.engines.scripted import Scripted, ScriptedOptions
+from agent.grounding import Grounding
 from agent.model import ChatModel, Message, ModelError
 from agent.persona import load as load_persona
 from agent.presenter import Presenter

@@ -46,7 +46,7 @@ def cut(sounds: Sequence[Sound], longest: int) -> Iterator[list[Sound]]:
     """`sounds` in stretches of at most `longest` tokens that can be said, cut after a mark where there is one."""
     clause: list[Sound] = []
     for sound in _short(sounds, longest):
-        if _tokens(clause) + len(sound.phonemes) > longest:
+        while _tokens(clause) + len(sound.phonemes) > longest:
             place = _place(clause)
             yield from _sayable(clause[:place])
             clause = clause[place:]

@@ -1,7 +1,7 @@
 """edge-tts: Microsoft's online voices through the client of the Edge browser; an unofficial service, words timed."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -83,7 +83,7 @@ class Edge:
     async def warm(self) -> None:
         """Nothing is lazy."""
 
-    async def synthesize(self, utterance: Utterance) -> AsyncIterator[SpeechPart]:
+    async def synthesize(self, utterance: Utterance) -> AsyncGenerator[SpeechPart, None]:
         """Each word's span before its audio, held back where the audio comes first."""
         if not any(map(str.isalnum, utterance.text)):
             return

@@ -1,7 +1,7 @@
 """Kokoro-82M on onnxruntime: Mandarin and English with the model's own phoneme durations."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
@@ -73,7 +73,7 @@ class Kokoro:
             async for _ in self.synthesize(utterance):
                 pass
 
-    async def synthesize(self, utterance: Utterance) -> AsyncIterator[SpeechPart]:
+    async def synthesize(self, utterance: Utterance) -> AsyncGenerator[SpeechPart, None]:
         """Clause by clause: its spans, then its audio in short pieces. Nothing for text without a sound."""
         samples = 0
         for sounds in await self._work(partial(self._clauses, utterance)):

@@ -1,6 +1,7 @@
 """Han characters to phonemes with their tones: words by jieba, readings by pypinyin, symbols by misaki.
 
-The tones are those of the dictionary, without sandhi, since these are what Kokoro's voices were trained on.
+The tones are those of the dictionary: Kokoro's voices were trained on these and make the sandhi themselves (the pitch
+of 你 in "ni↓xau↓" runs as in "ni↗xau↓", and falls in "ni↓ʂwo→").
 """
 
 import logging

@@ -1,6 +1,6 @@
 """Any server with the OpenAI speech endpoint: its audio as it streams, without timings."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -52,7 +52,7 @@ class OpenAISpeech:
     async def warm(self) -> None:
         """Nothing is lazy."""
 
-    async def synthesize(self, utterance: Utterance) -> AsyncIterator[SpeechPart]:
+    async def synthesize(self, utterance: Utterance) -> AsyncGenerator[SpeechPart, None]:
         if not any(map(str.isalnum, utterance.text)):
             return
         odd = b""

@@ -4,7 +4,7 @@ import asyncio
 import math
 import re
 from array import array
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from functools import lru_cache
 
 from pydantic import Field
@@ -42,7 +42,7 @@ class Tone:
     async def warm(self) -> None:
         """Nothing is lazy."""
 
-    async def synthesize(self, utterance: Utterance) -> AsyncIterator[SpeechPart]:
+    async def synthesize(self, utterance: Utterance) -> AsyncGenerator[SpeechPart, None]:
         units = list(_units(utterance))
         if not any(text for text, _ in units):
             return

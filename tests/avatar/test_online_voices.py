@@ -95,7 +95,7 @@ async def test_openai_server_learns_that_nobody_listens() -> None:
     server = SpeechServer("stalls")
     async with server.running() as url:
         voice = OpenAISpeech(OpenAISpeechOptions(base_url=url, model="tts"), current())
-        async with aclosing(voice.synthesize(HELLO)) as parts:  # type: ignore[type-var]  # an async generator
+        async with aclosing(voice.synthesize(HELLO)) as parts:
             await anext(aiter(parts))
         await asyncio.wait_for(server.gone.wait(), 0.2)
         await voice.aclose()

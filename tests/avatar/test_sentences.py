@@ -23,7 +23,7 @@ def pieces(text: str, size: int = 1) -> list[str]:
         ),
         ("Dr. Chen is here. He came in 2019. It rained.", ["Dr. Chen is here.", " He came in 2019.", " It rained."]),
         ("她说：“请进。”然后离开了。", ["她说：“请进。", "”然后离开了。"]),
-        ("好的。她说：“请进。”然后离开了。", ["好的。", "她说：“请进。”", "然后离开了。"]),
+        ("他笑了。“请进。”然后离开了。", ["他笑了。", "“请进。”", "然后离开了。"]),
         ("It opens at 10 a.m. on Monday. Yes.", ["It opens at 10 a.m. on Monday.", " Yes."]),
         ("……？！", []),
     ],

@@ -1,0 +1,58 @@
+"""The Kokoro voice beyond what every voice promises: its options, its clauses, and how it gives up."""
+
+import asyncio
+import time
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from avatar.engines.kokoro import Kokoro, KokoroOptions
+from avatar.speech import Audio, SpeechPart, Utterance, WordSpan
+from configs.engines import ConfigError, EngineSpec, options_of
+from configs.home import Home, current
+
+
+def test_weights_that_are_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="zhubo models pull"):
+        Kokoro(KokoroOptions(), Home(tmp_path, tmp_path))
+
+
+@pytest.mark.packaged
+def test_a_voice_that_does_not_exist() -> None:
+    options = KokoroOptions.model_validate({"voices": {"zh": "zf_nobody"}})
+    with pytest.raises(ConfigError, match="zf_nobody"):
+        Kokoro(options, current())
+
+
+@pytest.mark.parametrize("options", [{"speed": 9}, {"voice": "af_heart"}, {"voices": {"fr": "ff_siwis"}}])
+def test_bad_options(options: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="kokoro"):
+        options_of("voices", EngineSpec(engine="kokoro", options=options))
+
+
+@pytest.mark.packaged
+async def test_kokoro_says_long_text_in_clauses_and_gives_up_at_once() -> None:
+    voice = Kokoro(KokoroOptions(longest=40), current())
+    text = "科学馆周二到周日开放，上午9:30开门，下午五点关门。"
+
+    async def speak() -> list[SpeechPart]:
+        return [part async for part in voice.synthesize(Utterance(text, "zh"))]
+
+    parts = await speak()
+    kinds = [type(part) for part in parts]
+    assert WordSpan in kinds[kinds.index(Audio) :], "the second clause follows the first one's sound"
+    assert (
+        "".join(part.text for part in parts if isinstance(part, WordSpan))
+        == "科学馆周二到周日开放上午9:30开门下午五点关门"
+    )
+    queue = [asyncio.create_task(speak()) for _ in range(20)]
+    await asyncio.sleep(0.05)
+    for task in queue:
+        task.cancel()
+    await asyncio.gather(*queue, return_exceptions=True)
+    before = time.process_time()
+    async with aclosing(voice.synthesize(Utterance("好", "zh"))) as parts_of_one:
+        await anext(parts_of_one)
+    assert time.process_time() - before < 2, "twenty cancelled sentences are not made first"
+    await voice.aclose()
