@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.facts import age, ages, written
-from agent.questions import SOFT, Kind, can_answer, focus, kind_of
+from agent.questions import Kind, focus, kind_of
 from agent.wording import Wording
 from configs.language import Lang
 
 _FORMER = re.compile(
-    r"首任|第[一二三]任|前任|曾任|历任|原任|\b(?:first|former|previous|served|retired)\b", re.IGNORECASE
+    r"首任|第[一二三]任|前任|曾任|历任|原任|\b(?:first|former|previous|served|retired)\b"
+    r"|\d{4}\s*年?\s*(?:至|到|-|–|to|until)\s*\d{4}",
+    re.IGNORECASE,
 )
 
 
@@ -31,15 +33,15 @@ class Asked:
 
     def fits(self, text: str) -> bool:
         """Does the text look like the kind of answer that is asked for?"""
-        return can_answer(text, self.kind, self.lang)
+        return self.kind.found_in(text)
 
     def answerable(self, text: str) -> bool:
         """Can the text hold the answer? Only a kind that is told by figures is sure not to be there."""
-        return self.kind in SOFT or self.fits(text)
+        return self.kind.soft or self.fits(text)
 
     def dated(self, text: str) -> bool:
         """Does the text name who held a post before, where the question is who holds it?"""
-        return self.kind in ("person", "name") and not _FORMER.search(self.question) and bool(_FORMER.search(text))
+        return self.kind.name in ("person", "name") and not _FORMER.search(self.question) and bool(_FORMER.search(text))
 
     def suits(self, text: str) -> int:
         """1 where the text speaks of people of the age that the question tells, -1 where only of others."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from agent.evidence import DANGLING, Evidence
-from agent.facts import Figure, figures, names, spellings
+from agent.facts import Figure, figures, names, spellings, without_figures
 from agent.wording import fold, searchable
 from knowledge.lexical import question_terms, terms
 
@@ -21,9 +21,9 @@ ABOUT = 0.6
 """A claim must come from a sentence that speaks of this share of what the best sentence speaks of."""
 
 TOGETHER = 0.6
-"""Share of a claim's new words that must stand together in one sentence of the evidence."""
+"""Share of a claim's new words that must stand together in one sentence of the evidence, where there are three."""
 
-CLAUSE = 0.5
+CLAUSE = 0.6
 """The same for the clause a figure stands in: the price must be the one that was asked for."""
 
 _REFUSAL = re.compile(
@@ -32,13 +32,16 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _NEGATION = re.compile(
-    r"不(?![足同过仅])|没|无(?![线障人])|未(?!成年|来)|禁|勿|闭馆|停止|除外|\b(?:not|no|never|nobody|none|cannot|without|closed|forbidden|nor)\b|n't",
+    r"不(?![足同过仅])|没|无(?![线障人])|未(?!成年|来)|禁|勿|除外|\b(?:not|no|never|nobody|none|cannot|without|forbidden|nor)\b|n't",
     re.IGNORECASE,
 )
+_FIGURE = 4
+"""Words that a figure counts for when the source of a claim is looked for."""
+
 _RESTATING = "时间价格费用地点址位置名称字电话年龄数量面积长高度重语言日期于共可以需要每大约分别为"
 """Characters with which an answer takes up the question in its own words."""
 
-_CLAUSES = re.compile(r"[，,；;](?!\d)\s*|\s+(?:and|but|while|whereas)\s+")
+_CLAUSES = re.compile(r"[，；;]\s*|,(?!\d)\s*|\s+(?:and|but|while|whereas)\s+")
 _ROW = re.compile(r"[：:][^：:；;]+[；;][^：:；;]+[：:]")
 _UNIT = re.compile(r"\d[\d.,:]*\s*([\u3400-\u9fff%]|[a-z]+)?")
 _YES_OR_NO = re.compile(
@@ -86,7 +89,8 @@ class Claims:
     def _to_the_point(self, text: str, new: set[str], claimed: list[Figure]) -> bool:
         """Do the claims come from where the evidence speaks of the question, and mean the same there?"""
         source = max(self._sentences, key=lambda sentence: (sentence.share(new, claimed), sentence.covered))
-        if source.covered < ABOUT * self._best or source.share(new, []) < TOGETHER * len(new & self._known):
+        known = new & self._known
+        if source.covered < ABOUT * self._best or (len(known) > 2 and source.share(known, []) < TOGETHER * len(known)):
             return False
         if len(new) > 1 and bool(_NEGATION.search(text)) != bool(_NEGATION.search(source.clause(new))):
             return False
@@ -114,7 +118,7 @@ class _Sentence:
         self._units = [(spellings(match[0]), match[1]) for match in _UNIT.finditer(fold(text))]
 
     def share(self, words: set[str], claimed: list[Figure]) -> int:
-        return len(self._words & words) + sum(bool(figure & self._figures) for figure in claimed)
+        return len(self._words & words) + _FIGURE * sum(self.has(figure) for figure in claimed)
 
     def clause(self, words: set[str]) -> str:
         """The clause that has most of these words."""
@@ -133,7 +137,7 @@ def _sentences(evidence: Evidence) -> Iterator[_Sentence]:
     """One that begins with "it" speaks of what the one before it speaks of."""
     before = 0.0
     for text in evidence.sentences:
-        covered = evidence.asked.wording.coverage(searchable(text)) * (0.5 if evidence.asked.dated(text) else 1.0)
+        covered = evidence.asked.wording.coverage(searchable(text)) * (not evidence.asked.dated(text))
         if DANGLING.match(text):
             covered = max(covered, before)
         before = covered
@@ -158,7 +162,8 @@ def _clauses(text: str) -> Iterator[str]:
 
 def _words(text: str) -> set[str]:
     """English stems and Chinese characters that say something; no figures."""
-    return {term for term in question_terms(text) if not term[0].isdigit() and (len(term) == 1 or term.isascii())}
+    found = question_terms(without_figures(text))
+    return {term for term in found if not term[0].isdigit() and (len(term) == 1 or term.isascii())}
 
 
 def bare(text: str) -> str:

@@ -17,7 +17,7 @@ HITS = 5
 WINDOW = 3
 """Sentences of one candidate at most: "It opened in 1987." needs the one before it."""
 
-LATER_HIT, LONGER, UNLIKE = 0.05, 0.08, 0.15
+LATER_HIT, LONGER, UNLIKE, BEFORE = 0.05, 0.08, 0.15, 0.3
 """What a candidate loses for each passage ranked before its own, for each further sentence, and for not looking
 like the kind of answer that is asked for or naming who was before."""
 
@@ -113,7 +113,12 @@ def _windows(asked: Asked, rank: int, leaf: Leaf) -> Iterator[Candidate]:
                 continue
             alone = asked.wording.coverage(searchable(text))
             covered = asked.wording.coverage(searchable(f"{leaf.head} {text}"))
-            lost = LATER_HIT * rank + LONGER * (last - first) + UNLIKE * (not asked.fits(text) or asked.dated(text))
+            lost = (
+                LATER_HIT * rank
+                + LONGER * (last - first)
+                + UNLIKE * (not asked.fits(text))
+                + BEFORE * asked.dated(text)
+            )
             score = ALONE * alone + (1 - ALONE) * covered + SUITS * asked.suits(text) - lost
             yield Candidate(rank, first, last, score, covered)
 
@@ -141,15 +146,22 @@ def _quotation(asked: Asked, leaf: Leaf, best: Candidate) -> str:
     """The shortest part of the candidate that answers nearly as well, with what its first word refers to."""
     inner = [(first, last) for first in range(best.first, best.last + 1) for last in range(first, best.last + 1)]
     whole = asked.wording.coverage(searchable(leaf.text(best.first, best.last)))
-    good = [span for span in inner if asked.fits(leaf.text(*span)) and _alone(asked, leaf, span) >= NEARLY * whole]
+    suits = asked.suits(leaf.text(best.first, best.last))
+    good = [
+        span
+        for span in inner
+        if _likely(asked, text := leaf.text(*span))
+        and asked.suits(text) >= suits
+        and asked.wording.coverage(searchable(text)) >= NEARLY * whole
+    ]
     first, last = min(good or [(best.first, best.last)], key=lambda span: len(leaf.text(*span)))
     if first > 0 and DANGLING.match(leaf.text(first, first)) and len(leaf.text(first - 1, last)) <= QUOTED[asked.lang]:
         first -= 1
     return " ".join(leaf.text(first, last).split())
 
 
-def _alone(asked: Asked, leaf: Leaf, span: tuple[int, int]) -> float:
-    return asked.wording.coverage(searchable(leaf.text(*span)))
+def _likely(asked: Asked, text: str) -> bool:
+    return asked.fits(text) and not asked.dated(text)
 
 
 def _citation(leaf: Leaf, first: int, last: int) -> Citation:

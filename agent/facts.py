@@ -34,17 +34,24 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z'’-]*[A-Za-z]|[A-Z]")
 Figure = frozenset[str]
 
 
+_OLDEST = 150
 _SPOKEN = re.compile(r"\b(half|quarter) (past|to) ([a-z]+|\d{1,2})\b", re.IGNORECASE)
-_RANGE = re.compile(
-    r"(?P<low>\d+)\s*(?:岁)?\s*(?:至|到|-|–|~|—|to|and|through)\s*(?P<high>\d+)\s*(?:周?岁|(?:years?|ages?)\b)"
-    r"|\b(?:ages?|aged|between) (?P<low2>\d+) (?:to|and|-) (?P<high2>\d+)"
-    r"|(?P<over>\d+)\s*周?岁?\s*(?:岁及?以上|周?岁或以上|or over|and over|or older|and above)|\b(?:over|above|older than) (?P<over2>\d+)"
-    r"|(?:年满|满|超过)\s*(?P<over3>\d+)\s*周?岁"
-    r"|(?P<under>\d+)\s*周?岁(?:及?以下|以内)|\b(?:under|below|younger than) (?P<under2>\d+)"
+_RANGES = (
+    re.compile(
+        r"(\d+)\s*岁?\s*(?:至|到|-|–|~|—|to|and|through)\s*(\d+)\s*(?:周?岁|(?:years?|ages?)\b)"
+        r"|\b(?:ages?|aged|between) (\d+) (?:to|and|-) (\d+)"
+    ),
+    re.compile(
+        r"(\d+)\s*(?:周?岁及?以上|周?岁或以上|or over|and over|or older|and above)"
+        r"|\b(?:over|above|older than) (\d+)|(?:满|超过)\s*(\d+)\s*周?岁"
+    ),
+    re.compile(r"(\d+)\s*周?岁(?:及?以下|以内)|\b(?:under|below|younger than) (\d+)"),
 )
+"""Ages from one to another, from one on, and up to one."""
+
 _AGE = re.compile(
-    r"(?P<years>\d{1,3}|[一二两三四五六七八九十]{1,3})\s*(?:周?岁|years? old|-year-old)|\b(?:aged?|is|am|turned) (?P<aged>\d{1,3})\b"
-    r"|(?P<word>[a-z]+)[- ]years?[- ]old"
+    r"(?P<years>\d{1,3}|[一二两三四五六七八九十]{1,3})\s*(?:周?岁|years? old|-year-old)"
+    r"|\b(?:aged?|is|am|turned) (?P<aged>\d{1,3})\b|(?P<word>[a-z]+)[- ]years?[- ]old"
 )
 
 
@@ -68,17 +75,12 @@ def age(text: str) -> int | None:
 def ages(text: str) -> list[tuple[int, int]]:
     """The ranges of ages a text speaks of, both ends included."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    found = []
-    for match in _RANGE.finditer(folded):
-        low, high = match["low"] or match["low2"], match["high"] or match["high2"]
-        over, under = match["over"] or match["over2"] or match["over3"], match["under"] or match["under2"]
-        if low and high:
-            found.append((int(low), int(high)))
-        elif over:
-            found.append((int(over), 150))
-        elif under:
-            found.append((0, int(under) - 1))
-    return found
+    between, above, below = (
+        [tuple(int(number) for number in match.groups() if number) for match in pattern.finditer(folded)]
+        for pattern in _RANGES
+    )
+    pairs = [(low, high) for low, high in between]
+    return pairs + [(low, _OLDEST) for (low,) in above] + [(0, high - 1) for (high,) in below]
 
 
 def figures(text: str) -> list[Figure]:
@@ -94,6 +96,11 @@ def figures(text: str) -> list[Figure]:
     rest.append(folded[start:])
     found.extend(frozenset({number}) for number in _numbers(" ".join(rest)))
     return found
+
+
+def without_figures(text: str) -> str:
+    """What is left of a text, folded, when its figures are taken out with the words that belong to them."""
+    return _NUMBER.sub(" ", _CLOCK.sub(" ", unicodedata.normalize("NFKC", text).casefold()))
 
 
 def spellings(text: str) -> frozenset[str]:

@@ -22,6 +22,9 @@ WINDOW_SHARE, PASSAGE_SHARE, LEAD_SHARE = 0.4, 0.6, 0.07
 """How coverage by the best sentences, coverage by their passage, and the passage's lead over the next one make up
 support: a logistic fit on half of XQuAD's articles and our questions, rounded."""
 
+AGE_SHARE = 0.1
+"""What support gains where the best sentences are about the age that the question tells, and loses where not."""
+
 LEAD = 2.0
 """A lead of more standard deviations says nothing more."""
 
@@ -63,7 +66,8 @@ def _support(asked: Asked, leaves: Sequence[Leaf], best: Candidate) -> float:
     passage = asked.wording.coverage(searchable(f"{leaf.head} {leaf.hit.passage.text}"))
     others = [other.hit.score for other in leaves if other is not leaf]
     lead = leaf.hit.score - max(others) if others else 0.0
-    return WINDOW_SHARE * best.covered + PASSAGE_SHARE * passage + LEAD_SHARE * max(-LEAD, min(lead, LEAD))
+    suits = AGE_SHARE * asked.suits(leaf.text(best.first, best.last))
+    return WINDOW_SHARE * best.covered + PASSAGE_SHARE * passage + LEAD_SHARE * max(-LEAD, min(lead, LEAD)) + suits
 
 
 class Checker:
@@ -122,8 +126,10 @@ class Checker:
 
 _PREAMBLE = re.compile(
     r"^\s*(?:[-*•#>]+\s*|\d{1,2}[.、)]\s+)?"
-    r"(?:(?:根据|依据|按照|基于)[^，,。：:]{0,12}(?:资料|文档|信息|内容|文本|描述)[^，,。：:]{0,6}[，,：:]\s*|(?:答案|回答|答)(?:是|为)?[：:]\s*"
-    r"|(?:according to|based on) the (?:text|passage|document|information|context)[^,:]{0,20}[,:]\s*|(?:the )?answer(?: is)?:\s*)?"
+    r"(?:(?:根据|依据|按照|基于)[^，,。：:]{0,12}(?:资料|文档|信息|内容|文本|描述)[^，,。：:]{0,6}[，,：:]\s*"
+    r"|(?:答案|回答|答)(?:是|为)?[：:]\s*"
+    r"|(?:according to|based on) the (?:text|passage|document|information|context)[^,:]{0,20}[,:]\s*"
+    r"|(?:the )?answer(?: is)?:\s*)?"
     r"(?:(?:是的?|对的?|不是的?|可以的?|能|不能|不可以|有|没有|yes|no)\s*[，,。.！!；;]+\s*)?",
     re.IGNORECASE,
 )

@@ -1,6 +1,6 @@
 """What a language model is: messages in, a stream of text out."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -22,8 +22,8 @@ class Message:
 
 
 class ChatModel(Protocol):
-    def stream(self, messages: Sequence[Message]) -> AsyncIterator[str]:
-        """An async generator of text deltas; closing it stops the model's work."""
+    def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+        """Text deltas; closing the generator stops the model's work."""
         ...
 
     async def warm(self, messages: Sequence[Message]) -> None:

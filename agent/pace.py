@@ -1,9 +1,9 @@
 """A watch on a stream: how long it may be silent before its first item and between items."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TypeVar, cast
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -18,10 +18,10 @@ class Stalled(RuntimeError):
         self.seconds = seconds
 
 
-async def paced(stream: AsyncIterator[T], first: float, following: float) -> AsyncGenerator[T, None]:
-    """The items of `stream`, an async generator, which is closed with this one. Raises Stalled."""
+async def paced(stream: AsyncGenerator[T, None], first: float, following: float) -> AsyncGenerator[T, None]:
+    """The items of `stream`, which is closed with this generator. Raises Stalled."""
     patience = first
-    async with aclosing(cast("AsyncGenerator[T, None]", stream)) as items:
+    async with aclosing(stream) as items:
         while True:
             try:
                 async with asyncio.timeout(patience):

@@ -13,10 +13,8 @@ _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f]")
 _TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+(?:[.,:]\d+)*|[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f]")
 _ALONE = 0.4
 """Credit for a Chinese character whose neighbours in the question are not its neighbours in the text."""
-_ALIKE = 0.9
-"""Credit for a word of the same meaning."""
-_SMALL = 0.3
-"""Weight of a number below 100 in a question: "two days" need not find 2, a year and a time of day must be found."""
+_SMALL, _TELLING = 0.3, 1.5
+"""Weights of a number below 100 and of any other figure: "two days" need not find 2, a year or a time must be found."""
 _FOCUS = 2.0
 Span = tuple[int, int]
 _LIGHT = re.compile(
@@ -59,7 +57,7 @@ class _Part:
         if (found := self.form.within(text)) and not self.pairs:
             return 1.0
         if any(form.within(text) for form in self.forms):
-            return _ALIKE
+            return 1.0
         return _ALONE if found else 0.0
 
 
@@ -108,7 +106,7 @@ def _parts(folded: str, terms: Mapping[str, float], focus: Span) -> Iterator[_Pa
             yield _Part(Form(stemmed(folded[slice(*span)]), True), usual, (), forms)
     for figure in figures(folded):
         small = all(len(spelling) < 3 for spelling in figure)
-        yield _Figure(figure, usual * (_SMALL if small else 1.0))
+        yield _Figure(figure, usual * (_SMALL if small else _TELLING))
     han = {match.start() for match in tokens if _HAN.match(match[0])}
     for match in tokens:
         at, word = match.start(), match[0]

@@ -1,6 +1,6 @@
 """What a voice is: text in, sound and its timings out."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -64,8 +64,8 @@ class Voice(Protocol):
         """Sample rate in Hz of every `Audio` it yields."""
         ...
 
-    def synthesize(self, utterance: Utterance) -> AsyncIterator[SpeechPart]:
-        """An async generator of parts; closing it stops the voice's work. Raises VoiceError."""
+    def synthesize(self, utterance: Utterance) -> AsyncGenerator[SpeechPart, None]:
+        """Closing the generator stops the voice's work. Raises VoiceError."""
         ...
 
     async def warm(self) -> None:

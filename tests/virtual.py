@@ -21,7 +21,7 @@ class _Jump(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """For code that waits on timers and queues: a worker thread's job is done on the spot, and sockets need a real clock."""
+    """For code that waits on timers and queues. A thread's job is done on the spot; sockets need a real clock."""
 
     def __init__(self) -> None:
         self.now = 0.0

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from pydantic import Field, field_validator
@@ -37,10 +38,11 @@ class LangChain:
     async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
         said = False
         try:
-            async for chunk in self._model.astream([(message.role, message.text) for message in messages]):
-                if text := _text(chunk.content):
-                    said = True
-                    yield text
+            async with aclosing(self._model.astream([(message.role, message.text) for message in messages])) as chunks:
+                async for chunk in chunks:
+                    if text := _text(chunk.content):
+                        said = True
+                        yield text
         except Exception as error:  # noqa: BLE001  each LangChain integration raises its own vendor's errors
             code = "interrupted" if said else "unreachable"
             raise ModelError(code, f"the LangChain model failed: {type(error).__name__}") from error

@@ -93,7 +93,7 @@ async def test_two_at_once_do_not_meet(open_voice: Callable[[], Opened]) -> None
 async def test_stopping_early_leaves_the_voice_whole(open_voice: Callable[[], Opened]) -> None:
     async with open_voice() as voice:
         whole = await spoken(voice, ENGLISH)
-        async with aclosing(voice.synthesize(CHINESE)) as parts:  # type: ignore[type-var]  # an async generator
+        async with aclosing(voice.synthesize(CHINESE)) as parts:
             await anext(aiter(parts))
         cancelled = asyncio.create_task(spoken(voice, CHINESE))
         await asyncio.sleep(0)

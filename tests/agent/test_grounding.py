@@ -1,0 +1,188 @@
+"""Refuse before the model, check after it."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.grounding import Checker, Grounding, Supported, Unsupported
+from configs.language import Lang, detect
+from knowledge.documents import Passage, Place, Retrieval
+from knowledge.retrieve import Shelf, prepared
+
+MUSEUM: dict[Lang, list[tuple[str, str]]] = {
+    "zh": [
+        ("门票", "成人票每张60元，儿童票每张30元。70岁及以上老人免费。团体票须提前三天预约。"),
+        ("开放时间", "科学馆周二至周日开放，9:30 开门，17:30 闭馆。周一闭馆维护。"),
+        ("参观须知", "宠物不能入馆，导盲犬除外。展厅内不能饮食。"),
+        ("人员", "首任馆长林若海1987年创建科学馆。现任馆长许静2016年上任。"),
+    ],
+    "en": [
+        (
+            "Tickets",
+            "An adult ticket costs 60 yuan and a child ticket costs 30 yuan. People aged 70 and over enter free.",
+        ),
+        ("Opening hours", "We open at 9:30 and close at 17:30, Tuesday to Sunday. The museum is closed on Mondays."),
+        ("House rules", "Pets stay outside; guide dogs are welcome. Please do not eat in the halls."),
+        ("People", "Lin Ruohai, the first director, founded the museum in 1987. Xu Jing has been director since 2016."),
+    ],
+}
+
+
+def shelved(passages: Sequence[tuple[str, str]]) -> Shelf:
+    shelf = Shelf()
+    shelf.replace([], prepared(_passage(number, *one) for number, one in enumerate(passages)))
+    return shelf
+
+
+def _passage(number: int, section: str, text: str) -> Passage:
+    place = Place((section,), None, 100, 100 + len(text))
+    return Passage(f"p{number}", "guide", "参观指南 Visitor guide", text, place, "guide.md")
+
+
+SHELVES = {lang: shelved(passages) for lang, passages in MUSEUM.items()}
+
+
+def judged(question: str) -> Supported | Unsupported:
+    lang = detect(question) or "en"
+    found = SHELVES[lang].search(question, 6, None)
+    return Grounding().judge(question, lang, Retrieval(question, found.hits, found.timings, None, found.weights))
+
+
+def checker(question: str) -> Checker:
+    verdict = judged(question)
+    assert isinstance(verdict, Supported)
+    return Checker(verdict.evidence, question, detect(question) or "en")
+
+
+def answered(question: str, *pieces: str) -> str:
+    check = checker(question)
+    said = [text for piece in pieces if (text := check.feed(piece)) is not None]
+    return "".join([*said, check.finish() or ""])
+
+
+@pytest.mark.parametrize(
+    ("question", "quoted"),
+    [
+        ("成人票多少钱？", "成人票每张60元"),
+        ("星期一开门吗？", "周一闭馆维护"),
+        ("你们几点关门？", "17:30 闭馆"),
+        ("可以带宠物进去吗？", "宠物不能入馆"),
+        ("我奶奶75岁，要买票吗？", "70岁及以上老人免费"),
+        ("馆长叫什么名字？", "许静"),
+        ("How much is an adult ticket?", "60 yuan"),
+        ("Are you open on Mondays?", "closed on Mondays"),
+        ("What time do you close?", "17:30"),
+        ("Are pets welcome?", "Pets stay outside"),
+        ("My father is 75, does he need a ticket?", "aged 70 and over"),
+        ("Who is the director of the museum?", "Xu Jing"),
+    ],
+)
+def test_what_the_documents_say_is_supported_and_quoted(question: str, quoted: str) -> None:
+    verdict = judged(question)
+    assert isinstance(verdict, Supported)
+    assert quoted in verdict.evidence.quotation
+    assert quoted in verdict.evidence.text
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "无线网络的密码是什么？",
+        "馆长的工资是多少？",
+        "附近有什么酒店？",
+        "恐龙展厅在几楼？",
+        "澳大利亚的首都是哪里？",
+        "What is the Wi-Fi password?",
+        "What is the director's salary?",
+        "Can you recommend a hotel nearby?",
+        "On which floor is the dinosaur hall?",
+        "What is the capital of Australia?",
+    ],
+)
+def test_what_they_do_not_say_is_refused(question: str) -> None:
+    assert isinstance(judged(question), Unsupported)
+
+
+def test_without_passages_every_question_is_refused() -> None:
+    assert isinstance(Grounding().judge("成人票多少钱？", "zh", Retrieval("", (), {})), Unsupported)
+
+
+def test_citations_are_the_passages_own_words_in_their_place() -> None:
+    verdict = judged("成人票多少钱？")
+    assert isinstance(verdict, Supported)
+    (citation, *_) = verdict.evidence.citations
+    text = MUSEUM["zh"][0][1]
+    assert text[citation.place.start - 100 : citation.place.end - 100] == citation.quote
+    assert (citation.document, citation.source) == ("guide", "guide.md")
+
+
+@pytest.mark.parametrize(
+    ("question", "piece"),
+    [
+        ("成人票多少钱？", "成人票的价格是60元。"),
+        ("成人票多少钱？", "60元"),
+        ("你们几点关门？", "我们下午五点半闭馆。"),
+        ("How much is an adult ticket?", "An adult ticket costs sixty yuan."),
+        ("What time do you close?", "The museum closes at 5:30 p.m."),
+        ("Who is the director of the museum?", "The director is Xu Jing."),
+    ],
+)
+def test_what_the_evidence_bears_out_is_said_as_the_model_put_it(question: str, piece: str) -> None:
+    assert answered(question, piece) == piece
+
+
+@pytest.mark.parametrize(
+    ("question", "pieces"),
+    [
+        ("成人票多少钱？", ["成人票每张80元。"]),
+        ("成人票多少钱？", ["儿童票每张30元。"]),
+        ("成人票多少钱？", ["30元"]),
+        ("成人票多少钱？", ["资料中没有提到。"]),
+        ("成人票多少钱？", ["成人票多少钱？"]),
+        ("成人票多少钱？", ["成人票由 Ticketmaster 出售。"]),
+        ("可以带宠物进去吗？", ["可以"]),
+        ("可以带宠物进去吗？", ["可以，", "带宠物可以进去。"]),
+        ("星期一开门吗？", ["是的，", "星期一 9:30 开门。"]),
+        ("馆长叫什么名字？", ["馆长叫张伟。"]),
+        ("How much is an adult ticket?", ["An adult ticket costs 80 yuan."]),
+        ("How much is an adult ticket?", ["30 yuan"]),
+        ("How much is an adult ticket?", ["The text does not mention it."]),
+        ("Are pets welcome?", ["Yes, pets are welcome."]),
+        ("Are you open on Mondays?", ["Yes, we are open on Mondays."]),
+        ("Who is the director of the museum?", ["The director is Lin Ruohai."]),
+        ("Who is the director of the museum?", ["The director is John Smith."]),
+    ],
+)
+def test_what_it_does_not_bear_out_gives_way_to_a_quotation(question: str, pieces: list[str]) -> None:
+    verdict = judged(question)
+    assert isinstance(verdict, Supported)
+    assert answered(question, *pieces) == verdict.evidence.quotation
+
+
+def test_a_silent_model_gives_way_to_a_quotation() -> None:
+    assert answered("成人票多少钱？") == "成人票每张60元，儿童票每张30元。"
+
+
+def test_the_answer_ends_where_invention_begins() -> None:
+    said = answered("成人票多少钱？", "成人票每张60元。", "馆内还有一座游泳池，", "水温28度。")
+    assert said == "成人票每张60元。"
+
+
+def test_preambles_and_list_marks_are_dropped() -> None:
+    assert answered("成人票多少钱？", "根据资料，", "成人票每张60元。") == "成人票每张60元。"
+    assert answered("How much is an adult ticket?", "- According to the text, an adult ticket costs 60 yuan.").endswith(
+        "an adult ticket costs 60 yuan."
+    )
+
+
+def test_a_model_that_repeats_itself_is_heard_once() -> None:
+    assert answered("成人票多少钱？", *["成人票每张60元。"] * 4) == "成人票每张60元。"
+
+
+@given(st.lists(st.text(max_size=30), max_size=6), st.sampled_from(["成人票多少钱？", "How much is an adult ticket?"]))
+def test_no_figure_is_ever_said_that_the_evidence_does_not_have(pieces: list[str], question: str) -> None:
+    said = answered(question, *pieces, "9999")
+    assert "9999" not in said
+    assert said.strip()
