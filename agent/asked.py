@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agent.facts import age, ages, written
+from agent.facts import Figure, age, ages, figures, spellings, telling, written
 from agent.questions import Kind, focus, kind_of
 from agent.wording import Wording
 from configs.language import Lang
@@ -18,18 +18,23 @@ _FORMER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Asked:
+    """`age`: of somebody, where the question tells it; `told`: its times, years and other long figures."""
+
     question: str
     lang: Lang
     kind: Kind
     wording: Wording
     age: int | None
+    told: tuple[Figure, ...]
 
     @classmethod
     def of(cls, question: str, lang: Lang, weights: Mapping[str, float]) -> "Asked":
         """`weights`: the idf of the question's terms, as the knowledge base told with the passages."""
         question = written(question)
         kind, asking = kind_of(question, lang)
-        return cls(question, lang, kind, Wording(question, weights, asking, focus(question, lang)), age(question))
+        wording = Wording(question, weights, asking, focus(question, lang))
+        told = tuple(figure for figure in figures(question) if telling(figure))
+        return cls(question, lang, kind, wording, age(question), told)
 
     def fits(self, text: str) -> bool:
         """Does the text look like the kind of answer that is asked for?"""
@@ -42,6 +47,10 @@ class Asked:
     def dated(self, text: str) -> bool:
         """Does the text name who held a post before, where the question is who holds it?"""
         return self.kind.name in ("person", "name") and not _FORMER.search(self.question) and bool(_FORMER.search(text))
+
+    def lacks(self, text: str) -> bool:
+        """Does the text lack a time or a year that the question tells?"""
+        return bool(self.told) and any(not figure & spellings(text) for figure in self.told)
 
     def suits(self, text: str) -> int:
         """1 where the text speaks of people of the age that the question tells, -1 where only of others."""

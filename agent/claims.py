@@ -6,7 +6,7 @@ from typing import Literal
 
 from agent.evidence import DANGLING, Evidence
 from agent.facts import Figure, figures, names, spellings, without_figures
-from agent.wording import fold, searchable
+from agent.wording import fold
 from knowledge.lexical import question_terms, terms
 
 Verdict = Literal["borne out", "nothing yet", "unfounded"]
@@ -102,7 +102,7 @@ class Claims:
             return False
         if source.alike(figure, source) < 2:
             return True
-        covered = [(self._asked.wording.coverage(searchable(clause)), clause) for clause in source.clauses]
+        covered = [(self._asked.wording.coverage(clause), clause) for clause in source.clauses]
         most = max(share for share, _ in covered)
         return any(share >= CLAUSE * most and figure & spellings(clause) for share, clause in covered)
 
@@ -137,7 +137,7 @@ def _sentences(evidence: Evidence) -> Iterator[_Sentence]:
     """One that begins with "it" speaks of what the one before it speaks of."""
     before = 0.0
     for text in evidence.sentences:
-        covered = evidence.asked.wording.coverage(searchable(text)) * (not evidence.asked.dated(text))
+        covered = evidence.asked.wording.coverage(text) * (not evidence.asked.dated(text))
         if DANGLING.match(text):
             covered = max(covered, before)
         before = covered

@@ -6,20 +6,23 @@ from dataclasses import dataclass, replace
 
 from agent.asked import Asked
 from agent.events import Citation
-from agent.wording import searchable
+from agent.wording import Credits
 from configs.language import Lang
 from knowledge.documents import Hit, Retrieval
 from knowledge.sentences import sentence_spans
 
 HITS = 5
-"""Passages looked at; of 80 questions on the sample documents the answer's passage was below the third for one."""
+"""Passages looked at; of 80 questions on the sample documents one had its answer below the third."""
 
 WINDOW = 3
 """Sentences of one candidate at most: "It opened in 1987." needs the one before it."""
 
-LATER_HIT, LONGER, UNLIKE, BEFORE = 0.05, 0.08, 0.15, 0.3
-"""What a candidate loses for each passage ranked before its own, for each further sentence, and for not looking
-like the kind of answer that is asked for or naming who was before."""
+LATER_HIT, LONGER = 0.05, 0.08
+"""What a candidate loses for each passage ranked before its own and for each further sentence."""
+
+UNLIKE, BEFORE, LACKS = 0.15, 0.3, 0.5
+"""What it loses for not looking like the kind of answer that is asked for, for naming who held a post before, and
+for lacking the time or year that the question tells."""
 
 SUITS = 0.2
 """What a candidate gains when it is about the age that the question tells, and loses when only about others."""
@@ -69,16 +72,24 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One hit with its sentences' spans; `head`: the titles it stands under."""
+    """One hit, its sentences' spans, and how far each of them and the headings they stand under speak of the question.
+
+    `fits`: which sentences have the kind of answer that is asked for.
+    """
 
     hit: Hit
-    head: str
     spans: tuple[tuple[int, int], ...]
+    credits: tuple[Credits, ...]
+    heading: Credits
+    fits: tuple[bool, ...]
 
     @classmethod
-    def of(cls, hit: Hit) -> "Leaf":
-        head = " ".join([hit.passage.title, *hit.passage.place.section])
-        return cls(hit, head, tuple(sentence_spans(hit.passage.text)))
+    def of(cls, hit: Hit, asked: Asked) -> "Leaf":
+        spans = tuple(sentence_spans(hit.passage.text))
+        texts = [hit.passage.text[start:end] for start, end in spans]
+        heading = asked.wording.credits(" ".join([hit.passage.title, *hit.passage.place.section]))
+        credits = tuple(asked.wording.credits(text) for text in texts)
+        return cls(hit, spans, credits, heading, tuple(asked.fits(text) for text in texts))
 
     def text(self, first: int, last: int) -> str:
         return self.hit.passage.text[self.spans[first][0] : self.spans[last][1]]
@@ -108,17 +119,13 @@ def gather(asked: Asked, leaves: Sequence[Leaf], ranked: Sequence[Candidate]) ->
 def _windows(asked: Asked, rank: int, leaf: Leaf) -> Iterator[Candidate]:
     for first in range(len(leaf.spans)):
         for last in range(first, min(first + WINDOW, len(leaf.spans))):
-            text = leaf.text(first, last)
-            if not asked.answerable(text):
+            fits = any(leaf.fits[first : last + 1])
+            if not (fits or asked.kind.soft):
                 continue
-            alone = asked.wording.coverage(searchable(text))
-            covered = asked.wording.coverage(searchable(f"{leaf.head} {text}"))
-            lost = (
-                LATER_HIT * rank
-                + LONGER * (last - first)
-                + UNLIKE * (not asked.fits(text))
-                + BEFORE * asked.dated(text)
-            )
+            credits, text = leaf.credits[first : last + 1], leaf.text(first, last)
+            alone, covered = asked.wording.share(*credits), asked.wording.share(leaf.heading, *credits)
+            lost = LATER_HIT * rank + LONGER * (last - first) + UNLIKE * (not fits)
+            lost += BEFORE * asked.dated(text) + LACKS * asked.lacks(text)
             score = ALONE * alone + (1 - ALONE) * covered + SUITS * asked.suits(text) - lost
             yield Candidate(rank, first, last, score, covered)
 
@@ -145,14 +152,14 @@ def _widened(leaf: Leaf, chosen: Candidate, room: int) -> tuple[int, int]:
 def _quotation(asked: Asked, leaf: Leaf, best: Candidate) -> str:
     """The shortest part of the candidate that answers nearly as well, with what its first word refers to."""
     inner = [(first, last) for first in range(best.first, best.last + 1) for last in range(first, best.last + 1)]
-    whole = asked.wording.coverage(searchable(leaf.text(best.first, best.last)))
+    whole = asked.wording.share(*leaf.credits[best.first : best.last + 1])
     suits = asked.suits(leaf.text(best.first, best.last))
     good = [
-        span
-        for span in inner
-        if _likely(asked, text := leaf.text(*span))
+        (first, last)
+        for first, last in inner
+        if _likely(asked, text := leaf.text(first, last))
         and asked.suits(text) >= suits
-        and asked.wording.coverage(searchable(text)) >= NEARLY * whole
+        and asked.wording.share(*leaf.credits[first : last + 1]) >= NEARLY * whole
     ]
     first, last = min(good or [(best.first, best.last)], key=lambda span: len(leaf.text(*span)))
     if first > 0 and DANGLING.match(leaf.text(first, first)) and len(leaf.text(first - 1, last)) <= QUOTED[asked.lang]:
@@ -170,5 +177,5 @@ def _citation(leaf: Leaf, first: int, last: int) -> Citation:
     return Citation(passage.document, passage.title, passage.source, passage.text[start:end], place)
 
 
-def leaves_of(retrieval: Retrieval) -> list[Leaf]:
-    return [leaf for hit in retrieval.hits[:HITS] if (leaf := Leaf.of(hit)).spans]
+def leaves_of(asked: Asked, retrieval: Retrieval) -> list[Leaf]:
+    return [leaf for hit in retrieval.hits[:HITS] if (leaf := Leaf.of(hit, asked)).spans]

@@ -21,13 +21,13 @@ _WORDS |= {"noon": 12, "midnight": 0, "hundred": 100, "thousand": 1000, "million
 
 _CLOCK = re.compile(
     r"(?P<early>凌晨|早上|上午)?(?P<late>中午|下午|傍晚|晚上)?\s*"
-    r"(?P<hour>\d{1,2}|[一二三四五六七八九十两]{1,3})\s*"
-    r"(?:[:：](?P<minute>\d{2})|(?:[点时](?![间候段])钟?(?:(?P<half>半)|(?P<quarter>[一三]刻)|(?P<spelt>\d{1,2}|[一二三四五]?十?[一二三四五六七八九]?)分?)?)"
+    r"(?P<hour>[0-9]{1,2}|[一二三四五六七八九十两]{1,3})\s*"
+    r"(?:[:：](?P<minute>[0-9]{2})|(?:[点时](?![间候段])钟?(?:(?P<half>半)|(?P<quarter>[一三]刻)|(?P<spelt>[0-9]{1,2}|[一二三四五]?十?[一二三四五六七八九]?)分?)?)"
     r"|\s*o'clock)"
     r"(?:\s*(?:(?P<am>a\.?m\b)|(?P<pm>p\.?m\b)))?"
-    r"|\b(?P<bare>\d{1,2})\s*(?:(?P<bam>a\.?m\b)|(?P<bpm>p\.?m\b))"
+    r"|\b(?P<bare>[0-9]{1,2})\s*(?:(?P<bam>a\.?m\b)|(?P<bpm>p\.?m\b))"
 )
-_NUMBER = re.compile(r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百千万亿]+")
+_NUMBER = re.compile(r"[0-9]+(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?|[零〇一二两三四五六七八九十百千万亿]+")
 _WORD = re.compile(r"[a-z]+(?:-[a-z]+)?")
 _NAME = re.compile(r"[A-Za-z][A-Za-z'’-]*[A-Za-z]|[A-Z]")
 
@@ -35,23 +35,23 @@ Figure = frozenset[str]
 
 
 _OLDEST = 150
-_SPOKEN = re.compile(r"\b(half|quarter) (past|to) ([a-z]+|\d{1,2})\b", re.IGNORECASE)
+_SPOKEN = re.compile(r"\b(half|quarter) (past|to) ([a-z]+|[0-9]{1,2})\b", re.IGNORECASE)
 _RANGES = (
     re.compile(
-        r"(\d+)\s*岁?\s*(?:至|到|-|–|~|—|to|and|through)\s*(\d+)\s*(?:周?岁|(?:years?|ages?)\b)"
-        r"|\b(?:ages?|aged|between) (\d+) (?:to|and|-) (\d+)"
+        r"([0-9]+)\s*岁?\s*(?:至|到|-|–|~|—|to|and|through)\s*([0-9]+)\s*(?:周?岁|(?:years?|ages?)\b)"
+        r"|\b(?:ages?|aged|between) ([0-9]+) (?:to|and|-) ([0-9]+)"
     ),
     re.compile(
-        r"(\d+)\s*(?:周?岁及?以上|周?岁或以上|or over|and over|or older|and above)"
-        r"|\b(?:over|above|older than) (\d+)|(?:满|超过)\s*(\d+)\s*周?岁"
+        r"([0-9]+)\s*(?:周?岁及?以上|周?岁或以上|or over|and over|or older|and above)"
+        r"|\b(?:over|above|older than) ([0-9]+)|(?:满|超过)\s*([0-9]+)\s*周?岁"
     ),
-    re.compile(r"(\d+)\s*周?岁(?:及?以下|以内)|\b(?:under|below|younger than) (\d+)"),
+    re.compile(r"([0-9]+)\s*周?岁(?:及?以下|以内)|\b(?:under|below|younger than) ([0-9]+)"),
 )
 """Ages from one to another, from one on, and up to one."""
 
 _AGE = re.compile(
-    r"(?P<years>\d{1,3}|[一二两三四五六七八九十]{1,3})\s*(?:周?岁|years? old|-year-old)"
-    r"|\b(?:aged?|is|am|turned) (?P<aged>\d{1,3})\b|(?P<word>[a-z]+)[- ]years?[- ]old"
+    r"(?P<years>[0-9]{1,3}|[一二两三四五六七八九十]{1,3})\s*(?:周?岁|years? old|-year-old)"
+    r"|\b(?:aged?|is|am|turned) (?P<aged>[0-9]{1,3})\b|(?P<word>[a-z]+)[- ]years?[- ]old"
 )
 
 
@@ -96,6 +96,11 @@ def figures(text: str) -> list[Figure]:
     rest.append(folded[start:])
     found.extend(frozenset({number}) for number in _numbers(" ".join(rest)))
     return found
+
+
+def telling(figure: Figure) -> bool:
+    """Is it a time, a year or another figure of at least 100, that a text about the same thing must have?"""
+    return any(len(spelling) > 2 for spelling in figure)
 
 
 def without_figures(text: str) -> str:

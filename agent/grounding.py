@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from agent.asked import Asked
 from agent.claims import Claims
 from agent.evidence import Candidate, Evidence, Leaf, candidates, gather, leaves_of
-from agent.wording import searchable
 from configs.language import Lang
 from knowledge.documents import Retrieval
 
 __all__ = ["Checker", "Evidence", "Grounding", "Supported", "Unsupported"]
 
 ENOUGH = 0.64
-"""Support from which a question is answered. On 118 questions of our own about the sample documents (80 of them
-answerable) it keeps all answerable ones and lets 8 % of the others through; on XQuAD, whose unanswerable
-questions were made by hiding the right paragraph, it keeps 80 % and lets 9 % through."""
+"""Support from which a question is answered. Of 156 visitors' questions about the sample documents (tests/data) it keeps
+103 of the 105 that can be answered and lets 5 of the 51 others through. On XQuAD, whose unanswerable questions were
+made by hiding the right paragraph among its siblings, it keeps 84 % in English and 90 % in Chinese and lets 15 % and
+21 % through, where a threshold on similarity that keeps as many lets through more than half."""
 
 WINDOW_SHARE, PASSAGE_SHARE, LEAD_SHARE = 0.4, 0.6, 0.07
 """How coverage by the best sentences, coverage by their passage, and the passage's lead over the next one make up
@@ -49,9 +49,9 @@ class Grounding:
         self._enough = enough
 
     def judge(self, question: str, lang: Lang, retrieval: Retrieval) -> Supported | Unsupported:
-        """Decide before the model is asked; pure and quick (a millisecond a passage)."""
+        """Decide before the model is asked; pure, and about a millisecond of CPU."""
         asked = Asked.of(question, lang, retrieval.weights)
-        leaves = leaves_of(retrieval)
+        leaves = leaves_of(asked, retrieval)
         ranked = candidates(asked, leaves)
         if not ranked:
             return Unsupported(0.0)
@@ -63,7 +63,7 @@ class Grounding:
 
 def _support(asked: Asked, leaves: Sequence[Leaf], best: Candidate) -> float:
     leaf = leaves[best.rank]
-    passage = asked.wording.coverage(searchable(f"{leaf.head} {leaf.hit.passage.text}"))
+    passage = asked.wording.share(leaf.heading, *leaf.credits)
     others = [other.hit.score for other in leaves if other is not leaf]
     lead = leaf.hit.score - max(others) if others else 0.0
     suits = AGE_SHARE * asked.suits(leaf.text(best.first, best.last))

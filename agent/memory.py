@@ -73,7 +73,6 @@ class Memory:
         self._size = size
         self._exchanges: deque[tuple[str, str]] = deque(maxlen=max(size, 1))
         self._last: tuple[int, Transcript] | None = None
-        self._progress: float | None = None
 
     def messages(self) -> tuple[Message, ...]:
         """The last exchanges for a prompt, oldest first; a question whose answer nobody heard is left out."""
@@ -84,17 +83,10 @@ class Memory:
 
     def answered(self, turn: int, question: str, transcript: Transcript) -> None:
         self._exchanges.append((question, transcript.text))
-        self._last, self._progress = (turn, transcript), None
+        self._last = (turn, transcript)
 
-    def played(self, turn: int, seconds: float) -> None:
-        """The client has played `seconds` of turn `turn`."""
+    def cut(self, turn: int, seconds: float) -> None:
+        """Playback of turn `turn`, the last one, stopped after `seconds`: keep what was heard."""
         if self._last is not None and self._last[0] == turn:
-            self._progress = max(self._progress or 0.0, seconds)
-
-    def cut(self, turn: int, heard: float | None) -> None:
-        """Playback of turn `turn` stopped: keep what was heard, as told now, else as last reported, else all."""
-        seconds = self._progress if heard is None else heard
-        if self._last is None or self._last[0] != turn or seconds is None:
-            return
-        question, _ = self._exchanges.pop()
-        self._exchanges.append((question, self._last[1].heard(seconds)))
+            question, _ = self._exchanges.pop()
+            self._exchanges.append((question, self._last[1].heard(seconds)))

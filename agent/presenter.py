@@ -102,6 +102,8 @@ class Presenter:
     async def consider(self, question: str, lang: Lang, history: Sequence[Message]) -> Considered:
         """Decide, before the model is asked, whether and from what to answer."""
         persona = self.persona
+        if len(question) > self.limits.question_characters:
+            return Considered(Line(persona.too_long[lang], "refusal"))
         if not any(char.isalnum() for char in question):
             return Considered(Line(persona.unclear[lang], "refusal"))
         if (words := smalltalk.reply(question, lang, persona)) is not None:
@@ -138,8 +140,13 @@ class Presenter:
         A model or voice that cannot be reached yet is no reason not to start: a turn will tell.
         """
         try:
-            await self.voice.warm()
+            async with asyncio.timeout(self.limits.first_audio):
+                await self.voice.warm()
+        except (VoiceError, TimeoutError) as error:
+            log.warning("the voice is not warm yet: %s", str(error) or "out of time")
+        try:
             for lang in LANGUAGES:
-                await self.model.warm((prompt.system(lang, self.persona),))
-        except (ModelError, VoiceError) as error:
-            log.warning("not warm yet: %s", error)
+                async with asyncio.timeout(self.limits.first_token):
+                    await self.model.warm((prompt.system(lang, self.persona),))
+        except (ModelError, TimeoutError) as error:
+            log.warning("the model is not warm yet: %s", str(error) or "out of time")

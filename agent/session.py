@@ -8,7 +8,7 @@ from agent.events import Caption, Event, SentenceStarted, Speech, TurnEnded
 from agent.memory import Memory, Transcript
 from agent.outbox import Outbox
 from agent.presenter import Presenter
-from agent.turn import Turn
+from agent.turn import Emit, Turn
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ class Session:
         self._outbox = Outbox(buffer)
         self._task: asyncio.Task[None] | None = None
         self._turn = 0
-        self._played: dict[int, float] = {}
+        self._played: float | None = None
         self.memory = Memory(presenter.limits.history_exchanges)
 
     async def handle(self, command: Command) -> None:
@@ -30,23 +30,29 @@ class Session:
                 await self.say(command)
             case Interrupt(turn, heard):
                 await self.interrupt(turn, heard)
-            case Heard(turn, seconds):
-                self._heard(turn, seconds)
+            case Heard(turn, seconds) if turn == self._turn:
+                self._played = max(seconds, self._played or 0.0)
 
     async def say(self, say: Say) -> int:
         """Start a turn for the user's words and return its number."""
-        if await self._stop():
-            self.memory.cut(self._turn, None)
+        await self.interrupt()
         self._turn += 1
-        self._played.clear()
+        self._played = None
         self._task = asyncio.create_task(self._run(self._turn, say), name=f"turn {self._turn}")
+        await asyncio.sleep(0)  # one step: a turn that is cancelled at once has begun, and tells its end
         return self._turn
 
     async def interrupt(self, turn: int | None = None, heard: float | None = None) -> None:
-        """Stop turn `turn`, or the current one. An earlier turn's late interrupt does nothing."""
-        if turn is None or turn == self._turn:
-            await self._stop()
-            self.memory.cut(self._turn, heard)
+        """Stop turn `turn`, or the current one. An earlier turn's late interrupt does nothing.
+
+        The turn's answer is remembered up to `heard`, else up to the last report, else as delivered.
+        """
+        if turn is not None and turn != self._turn:
+            return
+        await self._stop()
+        seconds = self._played if heard is None else heard
+        if seconds is not None:
+            self.memory.cut(self._turn, seconds)
 
     async def close(self) -> None:
         await self._stop()
@@ -55,19 +61,11 @@ class Session:
         """The next event; one reader at a time."""
         return await self._outbox.get()
 
-    def _heard(self, turn: int, seconds: float) -> None:
-        if turn == self._turn:
-            self._played[turn] = seconds
-            self.memory.played(turn, seconds)
-
-    async def _stop(self) -> bool:
-        """Cancel and await the running turn; False when none was running."""
+    async def _stop(self) -> None:
         task, self._task = self._task, None
-        if task is None or task.done():
-            return False
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        return True
+        if task is not None and not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def _run(self, number: int, say: Say) -> None:
         turn, transcript = Turn(number, self._presenter), Transcript()
@@ -78,18 +76,21 @@ class Session:
 
         end = TurnEnded(number, "failed", fallback="internal")
         try:
-            end = await turn.run(say, self.memory.messages(), emit)
+            end = await self._answer(turn, say, emit)
         except asyncio.CancelledError:
             end = TurnEnded(number, "interrupted", timings=turn.timings())
             self._outbox.withdraw(number)
             raise
-        except Exception:  # noqa: BLE001 - a turn ends here, whatever went wrong in it
-            log.exception("turn %d failed", number)
         finally:
             self.memory.answered(number, say.text, transcript)
-            for played in self._played.items():
-                self.memory.played(*played)
             self._outbox.put_now(end)
+
+    async def _answer(self, turn: Turn, say: Say, emit: Emit) -> TurnEnded:
+        try:
+            return await turn.run(say, self.memory.messages(), emit)
+        except Exception:  # noqa: BLE001 - a turn ends here, whatever went wrong in it
+            log.exception("turn %d failed", turn.number)
+            return await turn.apologise(emit)
 
 
 def _record(transcript: Transcript, event: Event) -> None:

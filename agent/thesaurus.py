@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from knowledge.lexical import stem
 
+_LONGEST_HAN, _MOST_WORDS = 8, 4
 _LATIN = re.compile(r"[a-z0-9]+(?:['-][a-z0-9]+)*")
 
 
@@ -35,33 +36,43 @@ class Searchable:
     stems: str
 
 
-@dataclass(frozen=True, slots=True)
-class Idea:
-    """`asked`: the word as the question may say it; `found`: words of a text that mean it too."""
-
-    asked: Form
-    found: frozenset[Form]
-
-
 def stemmed(text: str) -> str:
     return f" {' '.join(stem(word) for word in _LATIN.findall(text.casefold()))} "
 
 
+def meanings(folded: str) -> Iterator[tuple[tuple[int, int], frozenset[Form]]]:
+    """Spans of a folded question whose words the thesaurus knows, each with the forms that mean the same."""
+    known = _known()
+    for start in (at for at, char in enumerate(folded) if char > "\u2e7f"):
+        for end in range(start + 1, min(start + _LONGEST_HAN, len(folded)) + 1):
+            if forms := known.get(folded[start:end]):
+                yield (start, end), forms
+    words = list(_LATIN.finditer(folded))
+    stems = [stem(word[0]) for word in words]
+    for first in range(len(words)):
+        for last in range(first, min(first + _MOST_WORDS, len(words))):
+            if forms := known.get(f" {' '.join(stems[first : last + 1])} "):
+                yield (words[first].start(), words[last].end()), forms
+
+
 @functools.cache
-def ideas() -> tuple[Idea, ...]:
-    """Those of `configs/thesaurus.txt`, longest word first."""
-    lines = files("configs").joinpath("thesaurus.txt").read_text("utf-8").splitlines()
-    found = [idea for line in lines if line.strip() and not line.startswith("#") for idea in _parse(line)]
-    return tuple(sorted(found, key=lambda idea: len(idea.asked.text), reverse=True))
+def _known() -> dict[str, frozenset[Form]]:
+    """The text of each form of `configs/thesaurus.txt` that a question may have, with the forms a text may have."""
+    known: dict[str, frozenset[Form]] = {}
+    for line in files("configs").joinpath("thesaurus.txt").read_text("utf-8").splitlines():
+        if line.strip() and not line.startswith("#"):
+            for asked, found in _parse(line):
+                known[asked.text] = known.get(asked.text, frozenset()) | found
+    return known
 
 
-def _parse(line: str) -> Iterator[Idea]:
+def _parse(line: str) -> Iterator[tuple[Form, frozenset[Form]]]:
     words = [word.strip().casefold() for word in line.split(",") if word.strip()]
     alike = frozenset(Form.of(word) for word in words if ">" not in word)
     for form in alike:
         if len(form.text) > 1:
-            yield Idea(form, alike - {form})
+            yield form, alike - {form}
     for word in words:
         if ">" in word:
             narrow, _, wide = word.partition(">")
-            yield Idea(Form.of(narrow.strip()), frozenset({Form.of(wide.strip())}))
+            yield Form.of(narrow.strip()), frozenset({Form.of(wide.strip())})

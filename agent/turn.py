@@ -58,8 +58,10 @@ class Turn:
         self._presenter = presenter
         self._began = time.monotonic()
         self._times = Timings()
-        self._clips: asyncio.Queue[_Clip | None] = asyncio.Queue(maxsize=_LOOK_AHEAD)
+        self._clips: asyncio.Queue[_Clip | None]
         self._count = 0
+        self._at = 0.0
+        self._voiceless = False
         self._marked = Expression()
         self._lang: Lang = "zh"
         self._fallback: str | None = None
@@ -68,9 +70,24 @@ class Turn:
     async def run(self, say: Say, history: Sequence[Message], emit: Emit) -> TurnEnded:
         self._lang = self._presenter.language(say.text, say.lang)
         await emit(TurnStarted(self.number, self._lang))
+        await self._perform(lambda tasks: self._think(say.text, history, emit, tasks), emit)
+        return self._ended()
+
+    async def apologise(self, emit: Emit) -> TurnEnded:
+        """What is said where the turn itself broke: a defect of ours, which the viewer should not hear as silence."""
+        apology = self._presenter.persona.fallback[self._lang]
+        await self._fail("internal", apology, emit)
+        await self._perform(lambda tasks: self._recite(apology, "apology", emit, tasks), emit)
+        return self._ended()
+
+    async def _perform(self, think: Callable[[asyncio.TaskGroup], Awaitable[None]], emit: Emit) -> None:
+        self._clips = asyncio.Queue(maxsize=_LOOK_AHEAD)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._think(say.text, history, emit, tasks))
             tasks.create_task(self._speak(emit))
+            await think(tasks)
+            await self._clips.put(None)
+
+    def _ended(self) -> TurnEnded:
         reason: Literal["done", "failed"] = "failed" if self._fallback else "done"
         return TurnEnded(self.number, reason, self._refused, self._fallback, self.timings())
 
@@ -91,7 +108,6 @@ class Turn:
                 await self._recite(text, tone, emit, tasks)
             case Composed() as composed:
                 await self._compose(composed, emit, tasks)
-        await self._clips.put(None)
 
     async def _recite(self, text: str, tone: Tone, emit: Emit, tasks: asyncio.TaskGroup) -> None:
         """Say a text in pieces; one that the splitter cut already stays whole."""
@@ -158,22 +174,26 @@ class Turn:
         tasks.create_task(self._synthesize(clip))
 
     async def _synthesize(self, clip: _Clip) -> None:
-        """One retry while nothing was heard of the clip; then its text stands alone."""
+        """One retry while nothing was heard of the clip. A voice that fails twice is not waited for again."""
         utterance = Utterance(clip.text.strip(), self._lang)
-        for attempt in (1, 2):
+        failure: VoiceError | None = None
+        for _ in range(0 if self._voiceless else 2):
             given = False
             try:
                 async with aclosing(self._spoken(utterance)) as parts:
                     async for part in parts:
                         given = True
                         await clip.parts.put(part)
-                break
+                await clip.parts.put(None)
+                return
             except VoiceError as error:
-                log.warning("voice failed, attempt %d: %s", attempt, error)
-                if given or attempt == 2:
-                    await clip.parts.put(error)
-                    return
-        await clip.parts.put(None)
+                log.warning("voice failed: %s", error)
+                failure = error
+                if given:
+                    break
+        else:
+            self._voiceless = True
+        await clip.parts.put(failure or VoiceError("the voice has failed before in this turn"))
 
     async def _spoken(self, utterance: Utterance) -> AsyncGenerator[SpeechPart, None]:
         limits = self._presenter.limits
@@ -186,21 +206,21 @@ class Turn:
             raise VoiceError(f"the voice gave nothing for {error.seconds:g} s") from error
 
     async def _speak(self, emit: Emit) -> None:
-        at, silent = 0.0, False
+        told = False
         while (clip := await self._clips.get()) is not None:
-            await emit(SentenceStarted(self.number, clip.index, clip.text, at))
+            await emit(SentenceStarted(self.number, clip.index, clip.text, self._at))
             lips = Lips(self._lang)
             while (part := await clip.parts.get()) is not None:
                 if isinstance(part, VoiceError):
-                    if not silent:
-                        silent = True
+                    if not told:
+                        told = True
                         await self._fault("voice_failed", self._presenter.persona.voiceless[self._lang], emit)
                     break
                 cues = lips.feed(part)
                 if cues is not None:
                     await self._move(clip, cues, emit)
             await emit(SentenceEnded(self.number, clip.index, lips.seconds))
-            at += lips.seconds
+            self._at += lips.seconds
 
     async def _move(self, clip: _Clip, cues: Cues, emit: Emit) -> None:
         """Cues and words go out before the sound they belong to."""

@@ -1,12 +1,13 @@
 """How much of what a question asks about a text speaks of, word by word, in both languages."""
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from agent.facts import Figure, figures, spellings
-from agent.thesaurus import Form, Searchable, ideas, stemmed
+from agent.facts import Figure, figures, spellings, telling
+from agent.thesaurus import Form, Searchable, meanings, stemmed
 from knowledge.lexical import question_terms, stem
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f]")
@@ -17,11 +18,13 @@ _SMALL, _TELLING = 0.3, 1.5
 """Weights of a number below 100 and of any other figure: "two days" need not find 2, a year or a time must be found."""
 _FOCUS = 2.0
 Span = tuple[int, int]
+Credits = tuple[float, ...]
 _LIGHT = re.compile(
     "东西|专门|一下|一共|一座|这座|那座|这家|你们|平时|平常|通常|一般|对外|具体|大概|大约|到底|究竟|能|给|到|要|会|用|做|里|当|拿|每个人|个人"
-    "|(?<![a-z])(?:per|must|go|goes|going|still|take|takes|taken|make|use|used|happen|exactly|please|right|really|want|like"
-    "|there|here|there's|when's|who's|anything|something|someone|somebody|kind|sort|normal|normally|usual|usually|regular"
-    "|typical|until|each|every|everyone|ever|just|actually|currently|thing|things|lot|different|various)(?![a-z])"
+    "|(?<![a-z])(?:on an? (?:normal|usual|regular|typical|ordinary|average) day|per|must|go|goes|going|still|take|takes"
+    "|taken|make|use|used|happen|exactly|please|right|really|want|like|there|here|there's|when's|who's|anything|something"
+    "|someone|somebody|kind|sort|normal|normally|usual|usually|regular|typical|until|each|every|everyone|ever|just"
+    "|actually|currently|thing|things|lot|different|various)(?![a-z])"
 )
 """Words that a text need not have to answer a question that has them."""
 
@@ -34,7 +37,9 @@ def fold(text: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
 
 
+@functools.lru_cache(maxsize=4096)
 def searchable(text: str) -> Searchable:
+    """Remembered, since the same sentences are searched for one question after another."""
     folded = fold(text)
     return Searchable(folded, stemmed(folded))
 
@@ -88,29 +93,42 @@ class Wording:
         kept = about[: asking[0]] + " " * (asking[1] - asking[0]) + about[asking[1] :]
         kept = kept if any(_term(token) in terms for token in _TOKEN.findall(kept)) else about
         self.parts = tuple(_parts(kept, terms, focus))
+        self._total = sum(part.weight for part in self.parts)
 
-    def coverage(self, text: Searchable) -> float:
-        """The share of the question that `text` speaks of, by weight, 0 to 1."""
-        total = sum(part.weight for part in self.parts)
-        return sum(part.weight * part.credit(text) for part in self.parts) / total if total else 0.0
+    def credits(self, text: str) -> Credits:
+        """How far `text` speaks of each of the question's words, 0 to 1."""
+        sought = searchable(text)
+        return tuple(part.credit(sought) for part in self.parts)
+
+    def share(self, *texts: Credits) -> float:
+        """The share of the question that several texts together speak of, by weight, 0 to 1."""
+        if not self._total:
+            return 0.0
+        total = 0.0
+        for part, credits in zip(self.parts, zip(*texts, strict=True), strict=True):
+            total += part.weight * max(credits)
+        return total / self._total
+
+    def coverage(self, text: str) -> float:
+        """The share of the question that one text speaks of."""
+        return self.share(self.credits(text))
 
 
 def _parts(folded: str, terms: Mapping[str, float], focus: Span) -> Iterator[_Part | _Figure]:
     light = {at for match in _LIGHT.finditer(folded) for at in range(*match.span())}
     tokens = [match for match in _TOKEN.finditer(folded) if _term(match[0]) in terms and match.start() not in light]
     usual = sum(terms.values()) / max(len(terms), 1)
-    meanings = _meanings(folded)
+    known = list(meanings(folded))
     said = {match.start() for match in tokens}
-    for span, forms in meanings:
+    for span, forms in known:
         if " " in folded[slice(*span)] and said.isdisjoint(range(*span)):
             yield _Part(Form(stemmed(folded[slice(*span)]), True), usual, (), forms)
     for figure in figures(folded):
-        small = all(len(spelling) < 3 for spelling in figure)
-        yield _Figure(figure, usual * (_SMALL if small else _TELLING))
+        yield _Figure(figure, usual * (_TELLING if telling(figure) else _SMALL))
     han = {match.start() for match in tokens if _HAN.match(match[0])}
     for match in tokens:
         at, word = match.start(), match[0]
-        forms = frozenset().union(*(forms for span, forms in meanings if span[0] <= at < span[1]))
+        forms = frozenset().union(*(forms for span, forms in known if span[0] <= at < span[1]))
         weight = terms[_term(word)] * (_FOCUS if focus[0] <= at < focus[1] else 1.0)
         if at in han:
             pairs = tuple(folded[i : i + 2] for i in (at - 1, at) if i in han and i + 1 in han)
@@ -121,22 +139,3 @@ def _parts(folded: str, terms: Mapping[str, float], focus: Span) -> Iterator[_Pa
 
 def _term(token: str) -> str:
     return token.replace(",", "") if token[0].isdigit() else token if _HAN.match(token) else stem(token)
-
-
-def _meanings(folded: str) -> list[tuple[tuple[int, int], frozenset[Form]]]:
-    """Spans of the question that the thesaurus knows, with the forms that mean the same."""
-    found = []
-    words = [
-        (match.start(), match.end(), stem(match[0])) for match in re.finditer(r"[a-z0-9]+(?:['-][a-z0-9]+)*", folded)
-    ]
-    for idea in ideas():
-        if not idea.asked.latin:
-            at = folded.find(idea.asked.text)
-            if at >= 0:
-                found.append(((at, at + len(idea.asked.text)), idea.found))
-            continue
-        stems = idea.asked.text.split()
-        for i in range(len(words) - len(stems) + 1):
-            if [word[2] for word in words[i : i + len(stems)]] == stems:
-                found.append(((words[i][0], words[i + len(stems) - 1][1]), idea.found))
-    return found

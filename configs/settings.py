@@ -1,17 +1,20 @@
 """Typed settings: defaults, then a profile, then the operator's file, then `ZHUBO__…` of the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from configs.engines import ConfigError, EngineSpec
 
 PREFIX = "ZHUBO__"
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token of RFC 7230, section 3.2.6: what a WebSocket subprotocol may be made of."""
 Tree = dict[str, Any]
 
 
@@ -32,6 +35,14 @@ class ServerSettings(_Section):
     message_bytes: int = Field(default=1_000_000, ge=1024)
     upload_bytes: int = Field(default=20_000_000, ge=1024)
     hello_seconds: float = Field(default=10, gt=0)
+
+    @field_validator("key")
+    @classmethod
+    def _is_a_token(cls, key: SecretStr | None) -> SecretStr | None:
+        """A page cannot set headers on a WebSocket: it sends the key as a subprotocol."""
+        if key is not None and not _TOKEN.fullmatch(key.get_secret_value()):
+            raise ValueError("a key is made of one or more ASCII letters, digits and !#$%&'*+-.^_`|~")
+        return key
 
 
 class KnowledgeSettings(_Section):
@@ -103,7 +114,7 @@ def environment(environ: Mapping[str, str]) -> Tree:
             if not isinstance(node, dict):
                 raise ConfigError(f"environment variable {variable} sets a part of a value that is set whole")
         text = environ[variable]
-        node[last] = yaml.safe_load(text) if text[:1] in ("[", "{") else text
+        node[last] = _yaml(text, f"environment variable {variable}") if text[:1] in ("[", "{") else text
     return tree
 
 
@@ -137,12 +148,21 @@ def _read(file: Path) -> Tree:
 
 
 def _parse(text: str, origin: str) -> Tree:
-    try:
-        tree = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{origin} is not YAML: {error}") from error
+    tree = _yaml(text, origin)
     if tree is None:
         return {}
     if not isinstance(tree, dict):
         raise ConfigError(f"{origin} must be a mapping of settings, not a {type(tree).__name__}")
     return tree
+
+
+def _yaml(text: str, origin: str) -> Any:
+    """Raises ConfigError that says where the text is wrong without quoting it: it may hold a secret."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ConfigError(f"{origin} is not YAML{place}: {error.problem}") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(f"{origin} is not YAML: {error}") from error

@@ -35,17 +35,20 @@ class Gate:
     """Checks a connection's key and, where a browser sent one, its Origin (exactly, never by substring)."""
 
     def __init__(self, server: ServerSettings) -> None:
-        self._key = server.key.get_secret_value().encode() if server.key else None
+        self._key = server.key.get_secret_value().encode("latin-1") if server.key else None
         self._origins = frozenset(server.origins)
         self._local = is_loopback(server.host)
 
     def admits(self, connection: HTTPConnection) -> bool:
-        return self._known_key(connection) and self._known_origin(connection)
+        try:
+            return self._known_key(connection) and self._known_origin(connection)
+        except ValueError:  # Host or Origin is not an address at all
+            return False
 
     def _known_key(self, connection: HTTPConnection) -> bool:
         if self._key is None:
             return True
-        return any(hmac.compare_digest(given.encode(), self._key) for given in _keys(connection))
+        return any(hmac.compare_digest(given.encode("latin-1"), self._key) for given in _keys(connection))
 
     def _known_origin(self, connection: HTTPConnection) -> bool:
         host = connection.headers.get("host", "")

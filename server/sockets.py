@@ -1,6 +1,7 @@
-"""One loop for every WebSocket protocol: the body reads, a task writes, and whichever ends first ends both."""
+"""One loop for every WebSocket protocol: one task reads, one writes, and whichever ends first ends both."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -11,6 +12,9 @@ from agent.session import Session
 from server.protocols.base import Answer, Codec, Frame, Pong, Rejected, Welcome
 
 _POLICY = 1008
+_INTERNAL = 1011
+
+log = logging.getLogger(__name__)
 
 Send = Callable[[Event | Answer], Awaitable[None]]
 
@@ -25,18 +29,25 @@ async def serve(socket: WebSocket, codec: Codec, session: Session, hello_seconds
                 await (socket.send_text(frame) if isinstance(frame, str) else socket.send_bytes(frame))
 
     async def write() -> None:
-        with suppress(WebSocketDisconnect):
-            while True:
-                await send(await session.event())
+        while True:
+            await send(await session.event())
 
-    writer = asyncio.create_task(write(), name="socket writer")
+    tasks = [
+        asyncio.create_task(_read(socket, codec, session, send, hello_seconds), name="socket reader"),
+        asyncio.create_task(write(), name="socket writer"),
+    ]
     try:
-        with suppress(WebSocketDisconnect):
-            await _read(socket, codec, session, send, hello_seconds)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        for task in tasks:
+            task.cancel()
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
         await session.close()
-        writer.cancel()
-        await asyncio.gather(writer, return_exceptions=True)
+    for end in ends:
+        if isinstance(end, Exception) and not isinstance(end, WebSocketDisconnect):
+            log.error("a connection failed", exc_info=end)
+            with suppress(RuntimeError, WebSocketDisconnect):
+                await socket.close(_INTERNAL)
 
 
 async def _read(socket: WebSocket, codec: Codec, session: Session, send: Send, hello_seconds: float) -> None:

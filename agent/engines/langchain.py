@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from agent.model import Message, ModelError
-from configs.engines import ConfigError, Options
+from configs.engines import ConfigError, Options, reason
 from configs.home import Home
 
 
@@ -63,7 +63,7 @@ def _build(options: LangChainOptions) -> Any:
     except AttributeError as error:
         raise ConfigError(f"models engine 'langchain', option 'class': {module} has no {name}") from error
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"models engine 'langchain', option 'arguments': {error}") from error
+        raise ConfigError(f"models engine 'langchain', option 'arguments': {reason(error)}") from error
 
 
 def _text(content: str | list[str | dict[str, Any]]) -> str:

@@ -9,7 +9,6 @@ from pydantic import Field
 from agent import prompt
 from agent.asked import Asked
 from agent.model import Message
-from agent.wording import searchable
 from configs.engines import Options
 from configs.home import Home
 from configs.language import Lang, detect
@@ -68,4 +67,4 @@ def _quotation(messages: Sequence[Message]) -> str:
 
 
 def _fitness(about: Asked, sentence: str) -> float:
-    return about.wording.coverage(searchable(sentence)) + 0.25 * about.answerable(sentence)
+    return about.wording.coverage(sentence) + 0.25 * about.answerable(sentence)

@@ -1,6 +1,7 @@
 """Kokoro-82M on onnxruntime: Mandarin and English with the model's own phoneme durations."""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
@@ -39,7 +40,7 @@ class KokoroOptions(Options):
 
     voices: Voices = Voices()
     speed: float = Field(1.0, ge=0.5, le=2.0)
-    threads: int = Field(1, ge=1, le=64)
+    threads: int = Field(default_factory=lambda: min(2, os.cpu_count() or 1), ge=1, le=64)
     longest: int = Field(160, ge=20, le=LIMIT)
 
 

@@ -28,6 +28,8 @@ let welcome = null;
 let presenter = null;
 /** @type {"starting"|"busy"|null} */
 let refusal = null;
+/** Whether words stand in the input. */
+let drafting = false;
 
 start();
 
@@ -61,9 +63,7 @@ function listen() {
     event.preventDefault();
     ask(part("question").value);
   });
-  part("question").addEventListener("input", () => {
-    player.ducked = part("question").value !== "";
-  });
+  part("question").addEventListener("input", drafted);
   part("stop").addEventListener("click", stop);
   part("unlock").addEventListener("click", () => player.unlock());
   part("mute").addEventListener("click", () =>
@@ -95,7 +95,8 @@ function ask(words) {
     return;
   }
   if (connection.state !== "open") {
-    conversation.notice(language.say("notSent"));
+    const barred = connection.state === "denied" || connection.state === "malformed";
+    conversation.notice(language.say(barred ? connection.state : "notSent"));
     return;
   }
   player.unlock();
@@ -105,8 +106,16 @@ function ask(words) {
   conversation.ask(text);
   part("question").value = "";
   part("suggestions").hidden = true;
-  player.ducked = false;
+  drafted();
   playerChanged();
+}
+
+/** Who begins to type while it speaks wants the floor; what begins while one types is said more quietly. */
+function drafted() {
+  const words = part("question").value.trim() !== "";
+  if (words && !drafting && (player.state === "speaking" || player.position > 0)) stop();
+  drafting = words;
+  player.ducked = words;
 }
 
 /** Silence at once; the server hears how much of the turn was heard. */
@@ -126,6 +135,7 @@ function receive(event) {
   else if (event.type === "error" && event.turn === undefined) refused(event);
   else if (event.type === "turn_started") begin(event);
   else if (event.turn !== undefined && turns.follows(event.turn)) follow(event);
+  else if (event.type === "turn_ended") conversation.settle(event.turn);
 }
 
 function greet(event) {
@@ -154,7 +164,7 @@ function follow(event) {
       break;
     case "sentence":
       player.sentence(event);
-      conversation.speak(event.text);
+      conversation.speak(turn, event.text);
       break;
     case "motion":
       player.motion(event);
@@ -169,7 +179,7 @@ function follow(event) {
       conversation.cite(turn, event.citations);
       break;
     case "error":
-      conversation.note(turn, event.message);
+      conversation.note(turn, event.message || language.say("failed"));
       break;
     case "turn_ended":
       ended(event);
@@ -181,8 +191,8 @@ function ended({ turn, reason, refused }) {
   turns.ended(turn);
   player.complete();
   conversation.settle(turn);
-  if (reason === "failed") conversation.note(turn, language.say("failed"));
-  else if (refused) conversation.note(turn, language.say("unsupported"));
+  if (reason === "failed") conversation.fail(turn, language.say("failed"));
+  else if (refused) conversation.refuse(turn, language.say("unsupported"));
   playerChanged();
 }
 
@@ -199,14 +209,16 @@ function refused({ code, message }) {
 }
 
 function connectionChanged() {
-  const lost = turns.last;
   if (connection.state === "waiting" && welcome) {
+    const owed = turns.active;
     const broken = turns.cut();
     player.stop();
-    if (broken !== null) conversation.note(lost, language.say("lost"));
+    if (broken !== null) conversation.note(broken, language.say("lost"));
+    else if (owed) conversation.notice(language.say("lost"));
     welcome = null;
   }
-  const state = connection.state === "open" ? "open" : (refusal ?? connection.state);
+  const trying = connection.state === "connecting" || connection.state === "waiting";
+  const state = trying ? (refusal ?? connection.state) : connection.state;
   part("status").dataset.state = state;
   part("status-text").textContent = language.say(state);
 }
@@ -266,7 +278,7 @@ function frame(milliseconds) {
 
 /** An operator's key comes as `#key=…`, once; it leaves the address bar and stays with this tab. */
 function rememberedKey() {
-  const given = new URLSearchParams(location.hash.slice(1)).get("key");
+  const given = new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B")).get("key");
   if (given !== null) {
     sessionStorage.setItem(KEY, given);
     history.replaceState(null, "", location.pathname + location.search);

@@ -41,6 +41,8 @@ export class Source {
   #dialog;
   #language;
   #key;
+  /** The one asked for last. @type {Citation|null} */
+  #wanted = null;
 
   /** @param {HTMLDialogElement} dialog @param {import("./language.js").Language} language @param {string|null} key */
   constructor(dialog, language, key) {
@@ -53,12 +55,14 @@ export class Source {
 
   /** @param {Citation} citation */
   async open(citation) {
+    this.#wanted = citation;
     this.#part(".source-title").textContent = citation.title;
     this.#part(".source-place").textContent = place(citation, this.#language);
     const body = this.#part(".source-text");
     body.replaceChildren(this.#language.say("loading"));
     if (!this.#dialog.open) this.#dialog.showModal();
     const text = await this.#text(citation.document);
+    if (this.#wanted !== citation) return;
     if (text === null) {
       body.replaceChildren(this.#language.say("missing"));
       return;

@@ -7,8 +7,13 @@ const FIRST_RETRY_MS = 500;
 const SLOWEST_RETRY_MS = 15000;
 const PING_MS = 15000;
 const PATIENCE_MS = 10000;
+const DENIED_RETRY_MS = 30000;
 
-/** @typedef {"connecting"|"open"|"waiting"} State `waiting`: for the next attempt */
+/**
+ * `waiting`: for the next attempt; `denied`: the server does not take the key, asked again now and then;
+ * `malformed`: the key has characters that a browser cannot send.
+ * @typedef {"connecting"|"open"|"waiting"|"denied"|"malformed"} State
+ */
 /** @typedef {{turn: number, sentence: number, at: number, pcm: Int16Array}} Sound */
 
 /**
@@ -20,6 +25,8 @@ export class Connection extends EventTarget {
   /** @type {State} */
   #state = "connecting";
   #attempts = 0;
+  /** Whether the server took the present socket. */
+  #admitted = false;
   #url;
   #key;
   #retry = 0;
@@ -31,7 +38,7 @@ export class Connection extends EventTarget {
     super();
     this.#url = url;
     this.#key = key;
-    window.addEventListener("online", () => this.#state === "waiting" && this.open());
+    window.addEventListener("online", () => this.#socket === null && this.open());
   }
 
   get state() {
@@ -40,14 +47,22 @@ export class Connection extends EventTarget {
 
   open() {
     clearTimeout(this.#retry);
-    const socket = new WebSocket(this.#url, this.#key ? [PROTOCOL, `zhubo.key.${this.#key}`] : [PROTOCOL]);
+    const protocols = subprotocols(this.#key);
+    if (protocols === null) {
+      this.#become("malformed");
+      return;
+    }
+    const socket = new WebSocket(this.#url, protocols);
     socket.binaryType = "arraybuffer";
-    socket.onopen = () =>
+    socket.onopen = () => {
+      this.#admitted = true;
       this.send({ type: "hello", protocol: PROTOCOL, lang: "auto", audio: "pcm", motion: true, captions: true });
+    };
     socket.onmessage = ({ data }) => this.#receive(data);
     socket.onclose = () => this.#lost(socket);
     this.#socket = socket;
-    this.#become("connecting");
+    this.#admitted = false;
+    if (this.#state !== "denied") this.#become("connecting");
   }
 
   /** @param {object} message @returns {boolean} whether it was sent */
@@ -80,16 +95,32 @@ export class Connection extends EventTarget {
   }
 
   /** @param {WebSocket} socket */
-  #lost(socket) {
+  async #lost(socket) {
     if (socket !== this.#socket) return;
     this.#socket = null;
     clearInterval(this.#ping);
     clearTimeout(this.#patience);
     socket.close();
-    const wait = Math.min(SLOWEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#attempts);
+    if (this.#state !== "denied") this.#become("waiting");
+    const denied = !this.#admitted && (await this.#denied());
+    if (this.#socket !== null) return;
+    const wait = denied ? DENIED_RETRY_MS : Math.min(SLOWEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#attempts);
     this.#attempts += 1;
+    clearTimeout(this.#retry);
     this.#retry = setTimeout(() => this.open(), wait * (0.75 + Math.random() / 2));
-    this.#become("waiting");
+    if (denied !== (this.#state === "denied")) this.#become(denied ? "denied" : "waiting");
+  }
+
+  /** A browser does not tell why a socket was refused; a plain request with the same key does. */
+  async #denied() {
+    const headers = this.#key ? { Authorization: `Bearer ${this.#key}` } : {};
+    try {
+      const response = await fetch("/v1/documents", { headers, signal: AbortSignal.timeout(PATIENCE_MS) });
+      await response.body?.cancel();
+      return response.status === 401;
+    } catch {
+      return false;
+    }
   }
 
   /** @param {State} state */
@@ -97,6 +128,15 @@ export class Connection extends EventTarget {
     this.#state = state;
     this.dispatchEvent(new Event("state"));
   }
+}
+
+/**
+ * What the socket offers. A subprotocol is a token of RFC 7230.
+ * @param {string|null} key @returns {string[]|null} null for a key that cannot be one
+ */
+export function subprotocols(key) {
+  if (!key) return [PROTOCOL];
+  return /^[\w!#$%&'*+.^`|~-]+$/.test(key) ? [PROTOCOL, `zhubo.key.${key}`] : null;
 }
 
 /** @param {ArrayBuffer} data @returns {Sound|null} null for what this client does not know */

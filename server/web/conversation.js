@@ -4,14 +4,19 @@ import { place } from "./citations.js";
 
 const NEAR_END = 80;
 const SPOKEN_KEPT = 12;
+const MESSAGES_KEPT = 100;
+
+/** @typedef {{turn: number, item: HTMLElement, line: HTMLElement}} Answer `line` has its words */
 
 export class Conversation {
   #list;
   #log;
   #language;
   #open;
-  /** @type {Map<number, HTMLElement>} */
-  #answers = new Map();
+  /** @type {HTMLElement|null} */
+  #greeting = null;
+  /** The newest, the only one that still changes. @type {Answer|null} */
+  #answer = null;
 
   /**
    * @param {HTMLElement} list for the eye @param {HTMLElement} log for screen readers, in whole sentences
@@ -27,8 +32,11 @@ export class Conversation {
 
   /** @param {string} text */
   greet(text) {
-    if (this.#list.childElementCount === 0) this.#add("answer greeting", text);
-    else this.#list.querySelector(".greeting p").textContent = text;
+    if (!this.#greeting) {
+      this.#greeting = message("answer greeting", "");
+      this.#list.prepend(this.#greeting);
+    }
+    this.#greeting.firstElementChild.textContent = text;
   }
 
   /** @param {string} text */
@@ -39,31 +47,29 @@ export class Conversation {
 
   /** @param {number} turn @param {string} lang */
   begin(turn, lang) {
+    this.forget();
     const item = this.#add("answer pending", "");
     item.lang = lang === "zh" ? "zh-CN" : "en";
-    this.#answers.set(turn, item);
+    this.#answer = { turn, item, line: item.querySelector("p") };
   }
 
   /** @param {number} turn @param {string} text a clause, with its spacing */
   append(turn, text) {
-    const item = this.#answers.get(turn);
-    if (!item) return;
-    item.classList.remove("pending");
-    item.querySelector("p").append(text);
+    const answer = this.#of(turn);
+    if (!answer) return;
+    answer.item.classList.remove("pending");
+    answer.line.append(text);
     this.#follow();
   }
 
-  /** A whole sentence, for screen readers. @param {string} text */
-  speak(text) {
-    const line = document.createElement("p");
-    line.textContent = text;
-    this.#log.append(line);
-    while (this.#log.childElementCount > SPOKEN_KEPT) this.#log.firstElementChild?.remove();
+  /** A whole sentence, for screen readers. @param {number} turn @param {string} text */
+  speak(turn, text) {
+    this.#read(text, this.#of(turn)?.item.lang ?? "");
   }
 
   /** @param {number} turn @param {import("./citations.js").Citation[]} citations */
   cite(turn, citations) {
-    const item = this.#answers.get(turn);
+    const item = this.#of(turn)?.item;
     if (!item || citations.length === 0) return;
     const row = document.createElement("ul");
     row.className = "citations";
@@ -75,7 +81,7 @@ export class Conversation {
 
   /** @param {number} turn @param {string} note a remark under the answer */
   note(turn, note) {
-    const item = this.#answers.get(turn);
+    const item = this.#of(turn)?.item;
     if (!item) return;
     item.classList.remove("pending");
     item.querySelector(".note")?.remove();
@@ -86,22 +92,52 @@ export class Conversation {
     this.#follow();
   }
 
+  /** The answer failed: says so, unless a note tells more than the answer's own words. @param {number} turn @param {string} note */
+  fail(turn, note) {
+    const answer = this.#of(turn);
+    const told = answer?.item.querySelector(".note")?.textContent;
+    if (!told || answer.line.textContent.includes(told)) this.note(turn, note);
+  }
+
+  /** The documents do not say: there is nothing to cite. @param {number} turn @param {string} note */
+  refuse(turn, note) {
+    this.#of(turn)?.item.querySelector(".citations")?.remove();
+    this.note(turn, note);
+  }
+
   /** The answer is whole: nothing more is on its way. @param {number} turn */
   settle(turn) {
-    const item = this.#answers.get(turn);
-    item?.classList.remove("pending");
-    if (item && item.querySelector("p").textContent === "") item.querySelector("p").remove();
+    const answer = this.#of(turn);
+    if (!answer) return;
+    answer.item.classList.remove("pending");
+    answer.line.normalize();
+    if (answer.line.textContent === "") answer.line.remove();
   }
 
   /** Something to tell that is about no answer. @param {string} text */
   notice(text) {
     this.#add("notice", text);
-    this.speak(text);
+    this.#read(text, "");
   }
 
-  /** Turns of a new connection are numbered anew. */
+  /** The newest answer stays as it is. */
   forget() {
-    this.#answers.clear();
+    if (this.#answer) this.settle(this.#answer.turn);
+    this.#answer = null;
+  }
+
+  /** @param {number} turn @returns {Answer|null} */
+  #of(turn) {
+    return this.#answer?.turn === turn ? this.#answer : null;
+  }
+
+  /** @param {string} text @param {string} lang "" for the page's own */
+  #read(text, lang) {
+    const line = document.createElement("p");
+    line.textContent = text;
+    if (lang) line.lang = lang;
+    this.#log.append(line);
+    while (this.#log.childElementCount > SPOKEN_KEPT) this.#log.firstElementChild?.remove();
   }
 
   /** @param {number} number @param {import("./citations.js").Citation} citation */
@@ -131,12 +167,10 @@ export class Conversation {
 
   /** @param {string} className @param {string} text */
   #add(className, text) {
-    const item = document.createElement("li");
-    item.className = className;
-    const line = document.createElement("p");
-    line.textContent = text;
-    item.append(line);
+    const item = message(className, text);
     this.#list.append(item);
+    const oldest = this.#greeting ? 1 : 0;
+    while (this.#list.childElementCount > MESSAGES_KEPT) this.#list.children[oldest].remove();
     this.#follow();
     return item;
   }
@@ -151,4 +185,14 @@ export class Conversation {
       list.scrollTop = list.scrollHeight;
     }
   }
+}
+
+/** @param {string} className @param {string} text */
+function message(className, text) {
+  const item = document.createElement("li");
+  item.className = className;
+  const line = document.createElement("p");
+  line.textContent = text;
+  item.append(line);
+  return item;
 }

@@ -19,6 +19,14 @@ export const WORDS = {
   connecting: { zh: "正在连接…", en: "Connecting…" },
   open: { zh: "已连接", en: "Connected" },
   waiting: { zh: "连接中断，正在重新连接…", en: "Connection lost, reconnecting…" },
+  denied: {
+    zh: "需要有效的访问密钥才能连接，请向管理员索取。",
+    en: "A valid access key is needed to connect. Please ask the operator for one.",
+  },
+  malformed: {
+    zh: "访问密钥含有无法发送的字符，请向管理员索取新的密钥。",
+    en: "The access key has characters that cannot be sent. Please ask the operator for a new one.",
+  },
   starting: { zh: "正在启动，请稍候…", en: "Starting, one moment…" },
   busy: { zh: "访客较多，正在排队…", en: "Many visitors, waiting for a place…" },
   stopped: { zh: "已停止", en: "Stopped" },
@@ -32,6 +40,7 @@ export const WORDS = {
   loading: { zh: "正在打开资料…", en: "Opening the document…" },
   missing: { zh: "打不开这份资料，它可能已被移除。", en: "This document cannot be opened. It may have been removed." },
   page: { zh: "第 {page} 页", en: "Page {page}" },
+  document: { zh: "资料原文", en: "Text of the document" },
   quoted: { zh: "引用的原文", en: "The quoted passage" },
   draw: {
     zh: "主播的画面没能载入，文字和声音仍可使用。",

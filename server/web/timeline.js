@@ -25,7 +25,8 @@ export class Timeline {
   #end = null;
   /** @type {Map<number, Sentence>} */
   #sentences = new Map();
-  #spoken = 0;
+  /** Scheduled sound: clock time, and seconds from the turn's first sample. @type {{start: number, end: number, at: number}[]} */
+  #stretches = [];
 
   /** @param {number} index @param {string} text @param {number} at @param {any} cues */
   open(index, text, at, cues) {
@@ -52,7 +53,9 @@ export class Timeline {
     this.#zero = start - sentence.at - at;
     sentence.origin = start - at;
     sentence.end = this.#end = start + seconds;
-    this.#spoken = this.#end - this.#zero;
+    const last = this.#stretches.at(-1);
+    const least = last ? last.at + last.end - last.start : 0;
+    this.#stretches.push({ start, end: this.#end, at: Math.max(least, sentence.at + at) });
     return start;
   }
 
@@ -74,6 +77,10 @@ export class Timeline {
       if (sentence.origin !== null) sentence.origin += seconds;
       sentence.end += seconds;
     }
+    for (const stretch of this.#stretches) {
+      stretch.start += seconds;
+      stretch.end += seconds;
+    }
   }
 
   /** @param {number} now @returns {{sentence: Sentence, position: number}|null} what is being said */
@@ -86,9 +93,10 @@ export class Timeline {
     return null;
   }
 
-  /** @param {number} now @returns {number} seconds of the turn's sound played so far */
+  /** @param {number} now @returns {number} seconds of the turn's sound played so far; never falls as `now` rises */
   heard(now) {
-    return this.#zero === null ? 0 : Math.min(Math.max(0, now - this.#zero), this.#spoken);
+    const stretch = this.#stretches.findLast(({ start }) => now >= start);
+    return stretch ? stretch.at + Math.min(now, stretch.end) - stretch.start : 0;
   }
 
   /** @param {number} now */

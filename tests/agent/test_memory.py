@@ -40,14 +40,6 @@ def test_a_question_whose_answer_nobody_heard_is_left_out() -> None:
     assert memory.messages() == ()
 
 
-def test_reported_progress_stands_in_where_an_interruption_says_nothing() -> None:
-    memory = Memory(3)
-    memory.answered(1, "q", transcript(("First.", 1.0), ("Second.", 1.0)))
-    memory.played(1, 1.0)
-    memory.cut(1, None)
-    assert memory.messages()[1].text == "First."
-
-
 def test_a_late_cut_of_an_earlier_turn_changes_nothing() -> None:
     memory = Memory(3)
     memory.answered(1, "q1", transcript(("One.", 1.0)))

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from agent.commands import Heard, Interrupt, Say
+from agent.commands import Command, Heard, Interrupt, Say
 from agent.events import (
     Caption,
     Citations,
@@ -20,6 +20,7 @@ from agent.presenter import Presenter
 from agent.session import Session
 from avatar.speech import Voice
 from configs.settings import Limits
+from knowledge.documents import Retrieval
 from tests import virtual
 from tests.doubles import BreakingModel, BreakingVoice, Facts, Hanging, Unavailable, presenter, scripted, tone
 
@@ -114,9 +115,8 @@ def test_a_greeting_is_answered_without_documents() -> None:
 @pytest.mark.parametrize("question", ["馆长的工资是多少？", "What is the wifi password?"])
 def test_what_the_documents_do_not_say_is_refused_in_the_users_language(question: str) -> None:
     class Elsewhere(Facts):
-        async def search(self, asked: str, count: int):  # type: ignore[no-untyped-def]
-            found = await super().search(asked, count)
-            return type(found)(asked, (), {})
+        async def search(self, asked: str, count: int) -> Retrieval:
+            return Retrieval(asked, (), {})
 
     events = asked(question, presenter(knowledge=Elsewhere()))
     end = end_of(events)
@@ -219,17 +219,76 @@ def test_an_interruption_at_any_instant_leaves_nothing_running(instant: float) -
     virtual.run(go())
 
 
-def test_memory_keeps_what_was_heard() -> None:
+@pytest.mark.parametrize("told", ["by the interruption", "by reports", "by reports, then new words"])
+def test_memory_keeps_what_was_heard(told: str) -> None:
     async def go() -> None:
-        session = Session(presenter(scripted(answer="成人票每张60元。儿童票每张30元。")))
-        events = await turn_of(session, "成人票多少钱？")
-        first = next(event.seconds for event in events if isinstance(event, SentenceEnded))
-        await session.handle(Interrupt(1, first))
+        session = Session(presenter(scripted(answer="成人票每张60元。")))
+        await turn_of(session, "成人票多少钱？")
         assert session.memory.messages()[-1].text == "成人票每张60元。"
-        await session.handle(Heard(9, 1.0))
+        match told:
+            case "by the interruption":
+                await session.handle(Interrupt(1, 0.3))
+            case "by reports":
+                await session.handle(Heard(1, 0.3))
+                await session.handle(Interrupt())
+            case _:
+                await session.handle(Heard(1, 0.3))
+                await session.handle(Heard(9, 7.0))
+                await session.say(Say("儿童票多少钱？"))
+        assert session.memory.messages()[1].text == "成人"
         await session.close()
 
     virtual.run(go())
+
+
+@pytest.mark.parametrize("second", [Interrupt(), Say("儿童票多少钱？")], ids=["interrupt", "say"])
+def test_a_turn_that_is_stopped_before_it_began_still_begins_and_ends(second: Command) -> None:
+    async def go() -> None:
+        session = Session(presenter())
+        await session.handle(Say("成人票多少钱？"))
+        await session.handle(second)
+        first = await until_end(session, 1)
+        assert [type(event) for event in first] == [TurnStarted, TurnEnded]
+        assert end_of(first).reason == "interrupted"
+        await session.close()
+
+    virtual.run(go())
+
+
+@pytest.mark.parametrize("question", [question for question, _ in QUESTIONS])
+def test_a_defect_of_ours_ends_in_a_spoken_apology_and_an_error(question: str) -> None:
+    class Defective(Facts):
+        async def search(self, asked: str, count: int) -> Retrieval:
+            raise KeyError("a defect")
+
+    events = asked(question, presenter(knowledge=Defective()))
+    assert faults_of(events) == ["internal"]
+    assert end_of(events).fallback == "internal"
+    assert text_of(events) and any(isinstance(event, Speech) for event in events)
+
+
+def test_a_voice_that_hangs_delays_the_text_once_and_not_at_every_clause() -> None:
+    async def go() -> None:
+        answer = "".join(f"第{number}号展厅很有意思，值得一看。" for number in range(20))
+        loop = asyncio.get_running_loop()
+        voice = BreakingVoice(99, stalls=True)
+        session = Session(presenter(scripted(answer=answer), voice, limits=Limits(first_audio=4), grounded=False))
+        began = loop.time()
+        events = await turn_of(session, "成人票多少钱？")
+        assert text_of(events) == answer
+        assert faults_of(events) == ["voice_failed"]
+        assert loop.time() - began < 4 * 2 + 1
+        await session.close()
+
+    virtual.run(go())
+
+
+def test_a_question_that_is_too_long_is_declined_aloud() -> None:
+    for question in ("问" * 3000, "why " * 3000):
+        events = asked(question, presenter())
+        assert end_of(events).reason == "done"
+        assert any(isinstance(event, Speech) for event in events)
+        assert len(text_of(events)) < 200
 
 
 def test_a_late_interrupt_of_an_earlier_turn_does_not_stop_the_present_one() -> None:
