@@ -13,7 +13,7 @@ from knowledge.documents import Retrieval
 __all__ = ["Checker", "Evidence", "Grounding", "Supported", "Unsupported"]
 
 ENOUGH = 0.64
-"""Support from which a question is answered. Of 156 visitors' questions about the sample documents (tests/data) it keeps
+"""Support from which a question is answered. Of 156 visitors' questions on the sample documents (tests/data) it keeps
 103 of the 105 that can be answered and lets 5 of the 51 others through. On XQuAD, whose unanswerable questions were
 made by hiding the right paragraph among its siblings, it keeps 84 % in English and 90 % in Chinese and lets 15 % and
 21 % through, where a threshold on similarity that keeps as many lets through more than half."""

@@ -49,7 +49,7 @@ def _with_topics(lines: Both) -> Both:
 
 class Persona(_Part):
     """`language`: what to speak where nothing tells. `greeting` opens a session; `suggestions` are questions to
-    offer; `topics`: what to offer with a refusal where no document has a title in the user's language.
+    offer; `topics`: what to offer with a refusal.
     `refused` has `{topics}` in it. `fallback`, `voiceless`, `unavailable`: when the model, the voice or the
     knowledge base fails.
     """
@@ -69,10 +69,9 @@ class Persona(_Part):
     voiceless: Both
     unavailable: Both
 
-    def refusal(self, lang: Lang, titles: Sequence[str] = ()) -> str:
+    def refusal(self, lang: Lang) -> str:
         """The documents do not say; here is what they do say something about."""
-        offered = tuple(dict.fromkeys(titles or self.topics[lang]))[:TOPICS]
-        return self.refused[lang].replace("{topics}", _enumerated(offered, lang))
+        return self.refused[lang].replace("{topics}", _enumerated(self.topics[lang][:TOPICS], lang))
 
 
 def load(name: str) -> Persona:

@@ -16,14 +16,13 @@ from avatar.expression import Tone
 from avatar.speech import Voice, VoiceError
 from configs.language import LANGUAGES, Lang, detect
 from configs.settings import KnowledgeSettings, Limits
-from knowledge.documents import Entry, KnowledgeUnavailable, Retrieval
+from knowledge.documents import KnowledgeUnavailable, Retrieval
 
 log = logging.getLogger(__name__)
 
 
 class Knowledge(Protocol):
     async def search(self, question: str, count: int) -> Retrieval: ...
-    def documents(self) -> Sequence[Entry]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +128,7 @@ class Presenter:
                 check = Checker(evidence, question, lang) if self._grounded else Unchecked()
                 return Composed(messages, check, evidence.citations)
             case Unsupported() if self._grounded:
-                titles = [document.title for document in self._knowledge.documents() if document.lang == lang]
-                return Line(self.persona.refusal(lang, titles), "refusal", refused=True)
+                return Line(self.persona.refusal(lang), "refusal", refused=True)
             case Unsupported():
                 return Composed(prompt.compose(question, lang, "", self.persona, history), Unchecked(), ())
 

@@ -50,7 +50,7 @@ def syllable(pinyin: str) -> str:
 def _groups() -> dict[str, str]:
     """Each syllable's characters."""
     lines = files("avatar").joinpath("syllables.txt").read_text("utf-8").splitlines()
-    return {pinyin: characters for pinyin, characters in map(str.split, lines[1:])}
+    return {pinyin: characters for pinyin, characters in (line.split() for line in lines if line[0] != "#")}
 
 
 @cache

@@ -101,6 +101,15 @@ def load(profile: str = "offline", file: Path | None = None, environ: Mapping[st
         raise ConfigError(explain(error, origins)) from error
 
 
+def overlaid(settings: Settings, sections: Mapping[str, Tree], origin: str) -> Settings:
+    """Settings with some sections' values replaced. Raises ConfigError that names the wrong key."""
+    changed = {name: {**dict(getattr(settings, name)), **values} for name, values in sections.items()}
+    try:
+        return Settings.model_validate({**dict(settings), **changed})
+    except ValidationError as error:
+        raise ConfigError(explain(error, [origin])) from error
+
+
 def environment(environ: Mapping[str, str]) -> Tree:
     """`ZHUBO__MODEL__OPTIONS__BASE_URL=x` as `{model: {options: {base_url: x}}}`; `[…]` and `{…}` are YAML."""
     tree: Tree = {}

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeVar
@@ -18,6 +20,10 @@ from knowledge.store import VectorStore
 from knowledge.vectors import Patience, VectorIndex
 
 T = TypeVar("T")
+_SLICE = 50
+"""Passages put on the shelf or taken off at once: a search waits for no more."""
+_WAITING = 8
+"""Documents that may wait, or be in hand, at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +64,42 @@ class KnowledgeBase:
         self._catalogue: dict[str, Entry] = {}
         self._ids: dict[str, list[str]] = {}
         self._opened: tuple[Library, VectorIndex] | None = None
+        self._closing = False
 
     async def open(self) -> None:
-        library = await self._in(self._files, lambda: Library(self._folder))
-        shelves = await self._in(self._files, lambda: [(_entry(d, p), p) for d, p in library.documents()])
-        for entry, passages in shelves:
-            await self._place(entry, passages)
-        vectors = VectorIndex(self._embedder, self._store, library, self._patience)
-        await vectors.open(passage for _, passages in shelves for passage in passages)
-        self._opened = (library, vectors)
+        """What has been opened is closed again when a part cannot be."""
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(self._in, self._files, self._store.close)
+            library = await self._in(self._files, lambda: Library(self._folder))
+            undo.push_async_callback(self._in, self._files, library.close)
+            shelves = await self._in(self._files, lambda: [(_entry(d, p), p) for d, p in library.documents()])
+            for entry, passages in shelves:
+                await self._place(entry, passages)
+            vectors = VectorIndex(self._embedder, self._store, library, self._patience)
+            await vectors.open(passage for _, passages in shelves for passage in passages)
+            self._opened = (library, vectors)
+            undo.pop_all()
 
     async def close(self) -> None:
+        """The document in hand is completed; those that wait are dropped."""
+        self._closing = True
         if self._tasks:
             await asyncio.wait(self._tasks)
         if self._opened is not None:
             library, vectors = self._opened
             self._opened = None
-            await vectors.close()
-            await self._in(self._files, library.close)
+            try:
+                await vectors.close()
+            finally:
+                await self._in(self._files, library.close)
         self._words.shutdown(wait=False)
         self._files.shutdown(wait=False)
 
     async def ingest(self, name: str, data: bytes) -> Ingested:
         """Take a file in, in place of an earlier one of the same name. Once begun, it is completed."""
         check_size(name, len(data), self._limits)
+        if len(self._tasks) >= _WAITING:
+            raise KnowledgeUnavailable(f"{_WAITING} documents are being taken in already; try again in a while")
         return await self._whole(self._ingest(name, data))
 
     async def remove(self, identifier: str) -> bool:
@@ -112,13 +130,13 @@ class KnowledgeBase:
         return State(documents, passages, vectors.pending, vectors.trouble)
 
     async def settled(self) -> None:
-        """Return when every passage has its vector."""
+        """Return when every passage has its vector, or when trouble, which `state` tells, keeps it from that."""
         _, vectors = self._parts()
         await vectors.settled()
 
     async def _ingest(self, name: str, data: bytes) -> Ingested:
-        library, vectors = self._parts()
         async with self._writing:
+            library, vectors = self._begun()
             known = self._catalogue.get(document_id(name))
             if known is not None and known.sha256 == await self._in(self._files, lambda: digest(data)):
                 return Ingested(known, unchanged=True)
@@ -132,14 +150,14 @@ class KnowledgeBase:
         return Ingested(entry, unchanged=False, warnings=warnings)
 
     async def _remove(self, identifier: str) -> bool:
-        library, vectors = self._parts()
         async with self._writing:
+            library, vectors = self._begun()
             if identifier not in self._catalogue:
                 return False
             await self._in(self._files, lambda: library.remove(identifier))
-            old = self._ids.pop(identifier)
-            await self._in(self._words, lambda: self._shelf.replace(old, []))
-            del self._catalogue[identifier]
+            old = self._ids[identifier]
+            await self._take(old)
+            del self._ids[identifier], self._catalogue[identifier]
             vectors.forget(old)
         return True
 
@@ -147,10 +165,24 @@ class KnowledgeBase:
         """Put a document's passages on the shelf in place of its earlier ones, whose ids are returned."""
         old = self._ids.get(entry.id, [])
         new = await self._in(self._files, lambda: prepared(passages))
-        await self._in(self._words, lambda: self._shelf.replace(old, new))
+        for start in range(0, len(new), _SLICE):
+            await self._in(self._words, partial(self._shelf.replace, [], new[start : start + _SLICE]))
         self._ids[entry.id] = [passage.id for passage in passages]
+        kept = set(self._ids[entry.id])
+        await self._take([identifier for identifier in old if identifier not in kept])
         self._catalogue[entry.id] = entry
         return set(old)
+
+    async def _take(self, ids: list[str]) -> None:
+        """Take passages off the shelf."""
+        for start in range(0, len(ids), _SLICE):
+            await self._in(self._words, partial(self._shelf.replace, ids[start : start + _SLICE], []))
+
+    def _begun(self) -> tuple[Library, VectorIndex]:
+        """The parts, for a change that begins now."""
+        if self._closing:
+            raise KnowledgeUnavailable("the knowledge base is being closed")
+        return self._parts()
 
     def _parts(self) -> tuple[Library, VectorIndex]:
         if self._opened is None:

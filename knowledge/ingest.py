@@ -1,9 +1,10 @@
 """From a file's bytes to a document and its passages, and which files of a folder are documents."""
 
 import hashlib
+import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from configs.language import Lang, detect
@@ -69,10 +70,34 @@ def _passages(document: Document, parsed: Parsed) -> list[Passage]:
 def files(path: Path) -> Iterator[tuple[str, Path]]:
     """Source names and files: the file itself, or all documents under a folder, hidden ones left out."""
     if not path.is_dir():
-        yield path.name, path
+        yield _readable(path.name), path
         return
     for file in sorted(path.rglob("*")):
         relative = file.relative_to(path)
         hidden = any(part.startswith(".") for part in relative.parts)
         if file.is_file() and not hidden and file.suffix.lower() in SUFFIXES:
-            yield relative.as_posix(), file
+            yield _readable(relative.as_posix()), file
+
+
+def sources(paths: Iterable[Path]) -> list[tuple[str, Path]]:
+    """The files of several paths, each once; names that collide begin with their folder's, or are the whole path."""
+    found: dict[Path, list[str]] = {}
+    for path in paths:
+        whole = path.resolve()
+        folder = whole.name if path.is_dir() else whole.parent.name
+        for name, file in files(path):
+            found.setdefault(file.resolve(), [name, _readable(f"{folder}/{name}")])
+    named = {file: [*names, _readable(file.as_posix())] for file, names in found.items()}
+    for _ in range(2):
+        taken = Counter(document_id(names[0]) for names in named.values())
+        named = {file: names[taken[document_id(names[0])] > 1 :] for file, names in named.items()}
+    return [(names[0], file) for file, names in named.items()]
+
+
+def _readable(name: str) -> str:
+    """A file's name as text; one that is not in the system's encoding is read as Chinese."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("gb18030", "backslashreplace")
+    return name

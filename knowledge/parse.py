@@ -23,7 +23,7 @@ SUFFIXES: dict[str, Format] = {
 }
 _OFFICE_97 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_OFFICE = "EncryptedPackage".encode("utf-16-le")
-_HTML_START = re.compile(rb"\s*(?:<!--.*?-->\s*)*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html[\s>])", re.I | re.DOTALL)
+_HTML_START = re.compile(rb"(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html[\s>])", re.I)
 _BINARY = (
     b"\x89PNG",
     b"\xff\xd8\xff",
@@ -42,10 +42,12 @@ _HIGH = frozenset((0x00, 0x20, 0x30, 0xFF, *range(0x4E, 0xA0)))
 
 @dataclass(frozen=True, slots=True)
 class FileLimits:
-    """Largest file, and largest size of its content once unpacked, in bytes."""
+    """Bytes: the largest file, all its content and its XML once unpacked, and the largest Markdown or HTML file."""
 
     size: int = 20_000_000
     unpacked: int = 200_000_000
+    xml: int = 20_000_000
+    markup: int = 5_000_000
 
 
 def parse(name: str, data: bytes, limits: FileLimits) -> tuple[Format, Parsed]:
@@ -54,6 +56,8 @@ def parse(name: str, data: bytes, limits: FileLimits) -> tuple[Format, Parsed]:
     if not data.strip(b"\0 \t\r\n"):
         raise DocumentError("empty", f"{name} is empty")
     kind = recognise(name, data, limits)
+    if kind in ("markdown", "html"):
+        check_size(name, len(data), FileLimits(size=limits.markup))
     parsed = _read(kind, data)
     if not any(character.isalnum() for character in parsed.text):
         raise DocumentError("empty", f"{name} has no text in it")
@@ -86,7 +90,7 @@ def recognise(name: str, data: bytes, limits: FileLimits) -> Format:
         if expected in ("pdf", "docx"):
             raise DocumentError("damaged", f"{name} is not a readable {expected.upper()} file")
         raise DocumentError("unsupported", f"{name} is not a document; {_offer()}")
-    if _HTML_START.match(data[:4096]):
+    if _is_html(data[:4096]):
         return "html"
     return expected if expected in ("markdown", "html") else "text"
 
@@ -103,6 +107,8 @@ def _zip(name: str, data: bytes, limits: FileLimits) -> Format:
         raise DocumentError("damaged", f"{name} is a damaged archive: {error}") from error
     if len(entries) > _ENTRIES or sum(entry.file_size for entry in entries) > limits.unpacked:
         raise DocumentError("too_large", f"{name} unpacks to more than {limits.unpacked / 1e6:.0f} MB")
+    if sum(entry.file_size for entry in entries if entry.filename.endswith((".xml", ".rels"))) > limits.xml:
+        raise DocumentError("too_large", f"{name} has more than {limits.xml / 1e6:.0f} MB of text; split the file")
     if "word/document.xml" not in {entry.filename for entry in entries}:
         raise DocumentError("unsupported", f"{name} is an archive but not a Word document; {_offer()}")
     if any(entry.flag_bits & 1 for entry in entries):
@@ -120,6 +126,14 @@ def _is_text(data: bytes) -> bool:
         return True
     halves = (sample[::2], sample[1::2])
     return len(data) % 2 == 0 and any(sum(map(_HIGH.__contains__, half)) >= 0.95 * len(half) for half in halves)
+
+
+def _is_html(head: bytes) -> bool:
+    """Does a file begin as a web page, after any comments?"""
+    head = head.lstrip()
+    while head.startswith(b"<!--"):
+        head = head.partition(b"-->")[2].lstrip()
+    return bool(_HTML_START.match(head))
 
 
 def _read(kind: Format, data: bytes) -> Parsed:

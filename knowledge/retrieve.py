@@ -51,12 +51,12 @@ class Shelf:
         return len(self._slots)
 
     def replace(self, old: Iterable[str], new: Iterable[tuple[Passage, Counts]]) -> None:
-        """Take passages off by id and put others on, with their counted terms; a search sees all of it or nothing."""
+        """Take passages off by id and put others on, with their counted terms; a passage of the same id is replaced."""
         for identifier in old:
-            slot = self._slots.pop(identifier)
-            del self._passages[slot]
-            self._index.remove(slot)
+            self._take(identifier)
         for passage, counts in new:
+            if passage.id in self._slots:
+                self._take(passage.id)
             slot = self._index.add(counts)
             self._slots[passage.id] = slot
             self._passages[slot] = passage
@@ -87,6 +87,11 @@ class Shelf:
         weights = {term: self._index.idf(term) for term in wanted}
         timings = {"lexical": (matched - began) * 1e3, "fusion": (perf_counter() - matched) * 1e3}
         return Ranking(hits, weights, timings)
+
+    def _take(self, identifier: str) -> None:
+        slot = self._slots.pop(identifier)
+        del self._passages[slot]
+        self._index.remove(slot)
 
     def _similarities(self, slots: list[int], nearest: Nearest | None) -> Scores:
         """One for each slot; not a number where the passage has no vector."""

@@ -2,7 +2,7 @@
 
 import re
 
-_END = re.compile(r"[。！？!?…]+[”’」』）)\"']*|\.+[”’\"')]*(?=\s|$)|[；;](?=\s*\n)|\n")
+_END = re.compile(r"[。！？!?…]+[”’」』）)\"']*|(?<!\.)\.++[”’\"')]*+(?=\s|$)|[；;](?=\s*\n)|\n")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|No|Nos|vs|etc|e\.g|i\.e|approx|Inc|Ltd|Co|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept"
     r"|Oct|Nov|Dec|Mt|Fig|a\.m|p\.m)|(?:^|\n)\d{1,3})\.$"
@@ -42,10 +42,13 @@ def clause_spans(text: str, longest: int) -> list[tuple[int, int]]:
 
 def _continues(text: str, start: int, end: int) -> bool:
     """Is this full stop part of an abbreviation, or of a number that opens a list item?"""
-    if not _ABBREVIATION.search(text[max(start, end - 12) : end]):
+    before = text[max(start, end - 12) : end]
+    if not _ABBREVIATION.search(before):
         return False
-    following = text[end:].lstrip(" ")[:1]
-    final = re.search(r"(?:a\.m|p\.m|etc|Inc|Ltd|Co)\.$", text[max(start, end - 12) : end])
+    final = re.search(r"(?:a\.m|p\.m|etc|Inc|Ltd|Co)\.$", before)
+    while text[end : end + 1] == " ":
+        end += 1
+    following = text[end : end + 1]
     return bool(following) and following != "\n" and not (final and following.isupper())
 
 

@@ -1,9 +1,12 @@
 """A parsed file: one text, and the blocks (headings, paragraphs, list items, table rows, code) it is made of."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
+
+from knowledge.documents import DocumentError
 
 Kind = Literal["heading", "paragraph", "item", "row", "code"]
 
@@ -33,9 +36,13 @@ class Parsed:
 
 
 class Draft:
-    """Collects blocks in document order and keeps their spans."""
+    """Collects blocks in document order and keeps their spans.
 
-    def __init__(self) -> None:
+    Raises DocumentError(`too_large`) past `most` characters: merged cells and column names repeat what a file says.
+    """
+
+    def __init__(self, most: int = 20_000_000) -> None:
+        self._most = most
         self._parts: list[str] = []
         self._length = 0
         self.blocks: list[Block] = []
@@ -51,15 +58,15 @@ class Draft:
         self._append(text)
         self.blocks.append(Block(kind, start, self._length, level, page))
 
-    def table(self, rows: Sequence[Sequence[str]], header: bool | None = None) -> None:
+    def table(self, rows: Iterable[Sequence[str]], header: bool | None = None) -> None:
         """One block a row. `header`: does the first row name the columns? None judges by its looks."""
-        rows = [row for row in ([one_line(cell) for cell in row] for row in rows) if any(row)]
-        if not rows:
-            return
+        filled = self._filled(rows)
+        opening = [row for row in (next(filled, None), next(filled, None)) if row]
         if header is None:
-            header = len(rows) > 1 and names_columns(rows[0])
-        names = rows[0] if header and len(rows) > 1 else []
-        for row in rows[1:] if names else rows:
+            header = len(opening) > 1 and names_columns(opening[0])
+        names = opening.pop(0) if header and len(opening) > 1 else []
+        for row in chain(opening, filled):
+            self._reserve(sum(map(len, names)))
             self.add("row", row_sentence(names, row))
 
     @property
@@ -74,7 +81,20 @@ class Draft:
     def parsed(self, title: str, warnings: Iterable[str] = ()) -> Parsed:
         return Parsed(one_line(title)[:200], self.text, tuple(self.blocks), tuple(warnings))
 
+    def _filled(self, rows: Iterable[Sequence[str]]) -> Iterator[list[str]]:
+        """The rows with something in them."""
+        for row in rows:
+            self._reserve(sum(map(len, row)))
+            cells = [one_line(cell) for cell in row]
+            if any(cells):
+                yield cells
+
+    def _reserve(self, length: int) -> None:
+        if self._length + length > self._most:
+            raise DocumentError("too_large", f"the file spreads out to more than {self._most} characters; split it")
+
     def _append(self, text: str) -> None:
+        self._reserve(len(text))
         self._parts.append(text)
         self._length += len(text)
 
@@ -118,21 +138,21 @@ def width(text: str) -> int:
     return sum(2 if character > "\u2e7f" else 1 for character in text)
 
 
+_HYPHENATED = re.compile(r"[A-Za-z]-$")
 _BROKEN = re.compile(r"[。！？!?.：:；;”」』）)]$")
 _OPENER = re.compile(r"^\s*(?:[-*•·▪●○◆■]|\(?\d{1,2}[.)、）]|[（(]?[一二三四五六七八九十]+[、）)])")
 
 
 def unwrap(lines: Sequence[str], full: Sequence[bool]) -> list[str]:
     """Lines that were broken only by the width of a page, joined again. `full`: does the line reach the margin?"""
-    joined: list[str] = []
+    joined: list[list[str]] = []
     continues = False
     for line, reaches in zip(lines, full, strict=True):
-        if continues and not is_item(line):
-            joined[-1] = join(joined[-1], line)
-        else:
-            joined.append(line)
+        if not continues or is_item(line):
+            joined.append([])
+        resume(joined[-1], line)
         continues = reaches
-    return joined
+    return ["".join(parts) for parts in joined]
 
 
 def reaching(lines: Sequence[str]) -> list[bool]:
@@ -141,11 +161,15 @@ def reaching(lines: Sequence[str]) -> list[bool]:
     return [width(line) >= max(0.75 * widest, 24) and not _BROKEN.search(line) for line in lines]
 
 
-def join(left: str, right: str) -> str:
-    """Two halves of a broken line: a space between words, none between Chinese characters, hyphens mended."""
-    if re.search(r"[A-Za-z]-$", left) and right[:1].islower():
-        return left[:-1] + right
-    return left + right if left[-1:] > "\u2e7f" or right[:1] > "\u2e7f" else f"{left} {right}"
+def resume(parts: list[str], line: str) -> None:
+    """Add the next of a paragraph's lines: a space between words, none between Chinese characters, hyphens mended."""
+    if parts:
+        left = parts[-1]
+        if _HYPHENATED.search(left[-2:]) and line[:1].islower():
+            parts[-1] = left[:-1]
+        elif not (left[-1:] > "\u2e7f" or line[:1] > "\u2e7f"):
+            parts.append(" ")
+    parts.append(line)
 
 
 def is_item(line: str) -> bool:

@@ -60,6 +60,7 @@ class VectorIndex:
         self._late: Future[Any] | None = None
         self._work = asyncio.Event()
         self._rest = asyncio.Event()
+        self._halted = asyncio.Event()
         self._tried = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
         self.trouble: str | None = None
@@ -74,6 +75,7 @@ class VectorIndex:
         self.want(passages)
         self._work.set()
         self._worker = asyncio.create_task(self._make())
+        self._worker.add_done_callback(self._ended)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._tried.wait(), self._patience.question)
 
@@ -91,8 +93,17 @@ class VectorIndex:
         self._stir()
 
     async def settled(self) -> None:
-        """Return when every passage has its vector."""
-        await self._rest.wait()
+        """Return when every passage has its vector, or when `trouble` keeps it from that.
+
+        A failure that lies in the past is none: what counts is the next attempt.
+        """
+        ends = [asyncio.create_task(event.wait()) for event in (self._rest, self._halted)]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+            await asyncio.wait(ends)
 
     async def nearest(self, question: str) -> Found:
         if self._late is not None and not self._late.done():
@@ -118,8 +129,7 @@ class VectorIndex:
     async def close(self) -> None:
         if self._worker is not None:
             self._worker.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._worker
+            await asyncio.wait({self._worker})
         last = asyncio.wrap_future(self._thread.submit(self._store.close))
         self._thread.shutdown(wait=False)
         done, _ = await asyncio.wait({last}, timeout=self._patience.closing)
@@ -148,6 +158,7 @@ class VectorIndex:
                 elif not self._library.writable:
                     self.trouble = "another process makes the vectors of this knowledge base"
                     self._work.clear()
+                    self._halted.set()
                 elif self._doomed:
                     await self._remove()
                 elif self._wanted:
@@ -159,7 +170,16 @@ class VectorIndex:
             except (EmbedderError, StoreError, KnowledgeUnavailable) as error:
                 self.trouble = str(error)
                 self._tried.set()
+                self._halted.set()
+                self._halted.clear()
                 await asyncio.sleep(self._patience.retry)
+
+    def _ended(self, worker: asyncio.Task[None]) -> None:
+        """An error that no engine should raise ends the worker: say so, and keep nobody waiting."""
+        if not worker.cancelled() and (error := worker.exception()) is not None:
+            self.trouble = f"no more vectors are made until the next start: {error!r}"
+        self._tried.set()
+        self._halted.set()
 
     async def _count(self) -> None:
         """Compare the store with what is wanted; vectors of another embedder are of no use."""

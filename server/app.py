@@ -2,35 +2,26 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from fastapi import FastAPI, Request, Response, WebSocket
+from fastapi import FastAPI, Request, WebSocket
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from agent.session import Session
 from configs.engines import ConfigError
+from knowledge.documents import KnowledgeUnavailable
 from server.assemble import Service
 from server.auth import Gate
+from server.guard import Guard
 from server.protocols.base import Rejected
 from server.protocols.native import NAME, NativeCodec, Terms
 from server.routes import knowledge_routes
 from server.sockets import serve
 
-_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-        "media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
-_ENVELOPE = 65_536
-"""Bytes of a multipart body that are not the file."""
 _BUSY = 1013
 _POLICY = 1008
 
@@ -56,28 +47,20 @@ def create_app(service: Service, stop: Callable[[], None] = lambda: None) -> Fas
         await service.close()
 
     app = FastAPI(title="Zhubo 主播", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
-    _guard(app, service.settings.server.upload_bytes)
     gate = Gate(service.settings.server)
+    app.add_middleware(Guard, gate=gate, upload_bytes=service.settings.server.upload_bytes)
+    _troubles(app)
     _health(app, service)
-    app.include_router(knowledge_routes(service, gate))
+    app.include_router(knowledge_routes(service))
     _socket(app, service, gate)
     _pages(app)
     return app
 
 
-def _guard(app: FastAPI, upload_bytes: int) -> None:
-    """Security headers on every response; a body that is too large is refused before it is read."""
-
-    @app.middleware("http")
-    async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        length = request.headers.get("content-length", "0")
-        if length.isdigit() and int(length) > upload_bytes + _ENVELOPE:
-            detail = f"too_large: at most {upload_bytes} bytes"
-            response: Response = JSONResponse({"detail": detail}, 413)
-        else:
-            response = await call_next(request)
-        response.headers.update(_HEADERS)
-        return response
+def _troubles(app: FastAPI) -> None:
+    @app.exception_handler(KnowledgeUnavailable)
+    async def unavailable(_: Request, error: KnowledgeUnavailable) -> JSONResponse:
+        return JSONResponse({"detail": f"knowledge_unavailable: {error}"}, 503)
 
 
 def _health(app: FastAPI, service: Service) -> None:

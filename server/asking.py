@@ -56,8 +56,8 @@ async def ask_all(
     service: Service, questions: Iterable[str], lang: Lang | None, show: Callable[[Answer], None]
 ) -> list[Answer]:
     answers = []
-    await service.open()
     try:
+        await service.open()
         if service.knowledge.state().trouble is None:
             await service.knowledge.settled()
         for question in questions:

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +11,13 @@ from agent.grounding import Grounding
 from agent.persona import Persona
 from agent.persona import load as load_persona
 from agent.presenter import Presenter
-from configs.engines import ConfigError, EngineSpec, Kind, build
+from configs.engines import ConfigError, EngineSpec, Kind, build, reason
 from configs.home import Home
 from configs.settings import Settings
 from knowledge.base import KnowledgeBase
 from knowledge.parse import FileLimits
 from knowledge.sample import sample_documents
+from knowledge.store import VectorStore
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +32,10 @@ class Readiness:
 
 
 class Service:
-    """Everything one process serves with: built once from settings, opened in the background, closed at the end."""
+    """Everything one process serves with: built once from settings, opened in the background, closed at the end.
+
+    `close` closes what there is of it, also after an `open` that failed or was cancelled.
+    """
 
     def __init__(self, settings: Settings, home: Home) -> None:
         self.settings, self.home = settings, home
@@ -38,6 +43,7 @@ class Service:
         self._presenter: Presenter | None = None
         self._knowledge: KnowledgeBase | None = None
         self._persona: Persona = load_persona(settings.persona)
+        self._parts = AsyncExitStack()
 
     @property
     def presenter(self) -> Presenter:
@@ -67,6 +73,9 @@ class Service:
             await self._open()
         except* (ConfigError, RuntimeError, OSError) as group:
             self.failed = "; ".join(str(error) for error in _leaves(group))
+        except* Exception as group:  # noqa: BLE001 - a stranger's engine may raise anything
+            log.exception("the service cannot be opened")
+            self.failed = "; ".join(reason(error) for error in _leaves(group))
         if self.failed is not None:
             raise ConfigError(self.failed)
 
@@ -74,8 +83,8 @@ class Service:
         settings = self.settings
         async with asyncio.TaskGroup() as tasks:
             knowledge = tasks.create_task(self._open_knowledge())
-            model = tasks.create_task(self._build("models", settings.model))
-            voice = tasks.create_task(self._build("voices", settings.voice))
+            model = tasks.create_task(self._build("models", settings.model, _aclose))
+            voice = tasks.create_task(self._build("voices", settings.voice, _aclose))
         self._knowledge = knowledge.result()
         presenter = Presenter(
             self._persona,
@@ -91,17 +100,26 @@ class Service:
         log.info("ready: %d documents", len(self._knowledge.documents()))
 
     async def _open_knowledge(self) -> KnowledgeBase:
-        embedder = await self._build("embedders", self.settings.embedder)
-        store = await self._build("stores", self.settings.store)
+        embedder = await self._build("embedders", self.settings.embedder, _nothing)
+        store = await self._build("stores", self.settings.store, _close)
         knowledge = KnowledgeBase(self.home.data, embedder, store, FileLimits(size=self.settings.server.upload_bytes))
+        self._parts.push_async_callback(knowledge.close)
         await knowledge.open()
         if self.settings.knowledge.sample and not knowledge.documents():
             for name, data in sample_documents():
                 await knowledge.ingest(name, data)
         return knowledge
 
-    async def _build(self, kind: Kind, spec: EngineSpec) -> Any:
-        return await asyncio.to_thread(build, kind, spec, self.home)
+    async def _build(self, kind: Kind, spec: EngineSpec, close: Callable[[Any], Awaitable[None]]) -> Any:
+        """A thread cannot be stopped: what it builds is closed with the service even if nobody waits for it."""
+        building = asyncio.create_task(asyncio.to_thread(build, kind, spec, self.home))
+
+        async def end() -> None:
+            with suppress(ConfigError):
+                await close(await building)
+
+        self._parts.push_async_callback(end)
+        return await asyncio.shield(building)
 
     def readiness(self) -> Readiness:
         if self.failed is not None:
@@ -121,11 +139,20 @@ class Service:
         return Readiness(True, state.trouble is None, report)
 
     async def close(self) -> None:
-        if self._presenter is not None:
-            await self._presenter.model.aclose()
-            await self._presenter.voice.aclose()
-        if self._knowledge is not None:
-            await self._knowledge.close()
+        """Close every part, the last one first, even if one of them raises."""
+        await self._parts.aclose()
+
+
+async def _aclose(engine: Any) -> None:
+    await engine.aclose()
+
+
+async def _close(store: VectorStore) -> None:
+    await asyncio.to_thread(store.close)
+
+
+async def _nothing(_: Any) -> None:
+    """An embedder holds nothing that is to be closed."""
 
 
 def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[Exception]:

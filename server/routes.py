@@ -1,12 +1,13 @@
 """HTTP routes of the knowledge base: upload, list, read, delete, search."""
 
-from fastapi import APIRouter, Depends, HTTPException, Request, UploadFile
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Query, UploadFile
 from pydantic import BaseModel
 
 from configs.language import Lang
-from knowledge.documents import Document, DocumentError, Entry
+from knowledge.documents import Document, DocumentError, Entry, Hit
 from server.assemble import Service
-from server.auth import Gate
 
 _STATUS = {"too_large": 413, "unsupported": 415}
 
@@ -23,6 +24,20 @@ class Whole(Summary):
     text: str
 
 
+class Found(BaseModel):
+    """A passage that answers; `score` is comparable within one search only."""
+
+    document: str
+    title: str
+    source: str
+    section: tuple[str, ...]
+    page: int | None
+    start: int
+    end: int
+    text: str
+    score: float
+
+
 class Uploaded(BaseModel):
     document: Summary
     passages: int
@@ -30,16 +45,14 @@ class Uploaded(BaseModel):
     warnings: list[str]
 
 
-def knowledge_routes(service: Service, gate: Gate) -> APIRouter:
-    """Routes under /v1, each behind the gate and closed until the service is open."""
+def knowledge_routes(service: Service) -> APIRouter:
+    """Routes under /v1, where the guard stands; closed until the service is open."""
 
-    def admitted(request: Request) -> None:
-        if not gate.admits(request):
-            raise HTTPException(401, "a valid key is needed: Authorization: Bearer KEY")
+    def serving() -> None:
         if not service.readiness().serving:
             raise HTTPException(503, "the presenter is starting", {"Retry-After": "5"})
 
-    router = APIRouter(prefix="/v1", dependencies=[Depends(admitted)], tags=["knowledge"])
+    router = APIRouter(prefix="/v1", dependencies=[Depends(serving)], tags=["knowledge"])
 
     @router.get("/documents")
     async def documents() -> list[Summary]:
@@ -73,7 +86,29 @@ def knowledge_routes(service: Service, gate: Gate) -> APIRouter:
         if not await service.knowledge.remove(identity):
             raise HTTPException(404, "no such document")
 
+    @router.get("/search")
+    async def search(
+        q: Annotated[str, Query(min_length=1, max_length=service.settings.limits.question_characters)],
+        count: Annotated[int, Query(ge=1, le=20)] = service.settings.knowledge.passages,
+    ) -> list[Found]:
+        return [_found(hit) for hit in (await service.knowledge.search(q, count)).hits]
+
     return router
+
+
+def _found(hit: Hit) -> Found:
+    passage, place = hit.passage, hit.passage.place
+    return Found(
+        document=passage.document,
+        title=passage.title,
+        source=passage.source,
+        section=place.section,
+        page=place.page,
+        start=place.start,
+        end=place.end,
+        text=passage.text,
+        score=hit.score,
+    )
 
 
 def _summary(document: Document | Entry) -> Summary:

@@ -14,7 +14,7 @@ from avatar.speech import Audio, SpeechPart, Utterance, Voice, VoiceError
 from configs.home import Home
 from configs.language import Lang
 from configs.settings import KnowledgeSettings, Limits
-from knowledge.documents import Entry, Hit, KnowledgeUnavailable, Passage, Place, Retrieval
+from knowledge.documents import Hit, KnowledgeUnavailable, Passage, Place, Retrieval
 
 HOME = Home(Path("/nonexistent/data"), Path("/nonexistent/cache"))
 
@@ -61,12 +61,6 @@ class Facts:
         place = Place(("票价" if lang == "zh" else "Tickets",), None, 0, len(text))
         passage = Passage(f"{lang}-1", lang, "参观指南" if lang == "zh" else "Visitor guide", text, place)
         return Retrieval(question, (Hit(passage, 2.0, 9.0, 1.0, 0.9),), {"lexical": 0.1})
-
-    def documents(self) -> Sequence[Entry]:
-        return [
-            Entry("zh", "参观指南", "指南.md", "markdown", "zh", "0" * 64, len(self.TEXT["zh"]), 1),
-            Entry("en", "Visitor guide", "guide.md", "markdown", "en", "1" * 64, len(self.TEXT["en"]), 1),
-        ]
 
 
 class Unavailable(Facts):

@@ -78,10 +78,11 @@ def timed(sounds: Sequence[Sound], audio: npt.NDArray[np.float32], frames: npt.N
 
 
 def _short(sounds: Sequence[Sound], longest: int) -> Iterator[Sound]:
-    """A sound too long for one run of the model, such as a number of hundreds of digits, in several."""
+    """What the model's alphabet can write; a sound too long for one run, such as a number of 300 digits, in several."""
     for sound in sounds:
-        for start in range(0, len(sound.phonemes), longest):
-            yield Sound(sound.written if start == 0 else "", sound.phonemes[start : start + longest])
+        phonemes = "".join(filter(VOCABULARY.__contains__, sound.phonemes))
+        for start in range(0, len(phonemes), longest):
+            yield Sound(sound.written if start == 0 else "", phonemes[start : start + longest])
 
 
 def _tokens(sounds: Sequence[Sound]) -> int:

@@ -19,7 +19,7 @@ _TOKEN = re.compile(
 _ACCENTS = str.maketrans("àáâãäåçèéêëìíîïñòóôõöùúûüýÿ", "aaaaaaceeeeiiiinooooouuuuyy")
 _MARKS = {
     "，": ",", "、": ",", "。": ".", "；": ";", "：": ":", "！": "!", "？": "?", "《": "“", "「": "“", "『": "“",
-    "【": "“", "》": "”", "」": "”", "』": "”", "】": "”", "（": "(", "）": ")", "\n": ",", " - ": "—", "--": "—",
+    "【": "“", "》": "”", "」": "”", "』": "”", "】": "”", "（": "(", "）": ")", "\n": ",", "-": "—", "--": "—",
     "––": "—", "——": "—",
 }  # fmt: skip
 _OPENING = "“("
@@ -79,7 +79,7 @@ class Pronunciation:
         tokens = list(_TOKEN.finditer(said.translate(_ACCENTS)))
         for index, token in enumerate(tokens):
             if token["mark"]:
-                mark = _MARKS.get(token[0], token[0][0])
+                mark = _MARKS.get(token[0].strip() or token[0], token[0][0])
                 yield _Atom(token.start(), "", mark, mark not in _OPENING)
             elif token["han"]:
                 yield from self._han(token)

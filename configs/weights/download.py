@@ -92,7 +92,7 @@ class Downloads:
                     break
             except httpx.TransportError as error:
                 reason = str(error) or type(error).__name__
-            except httpx.InvalidURL as error:
+            except (httpx.InvalidURL, httpx.TooManyRedirects, httpx.DecodingError) as error:
                 raise SourceError(f"{archive.url}: {error}") from error
         raise SourceError(f"{archive.filename} from {urlsplit(archive.url).hostname}: {reason}")
 

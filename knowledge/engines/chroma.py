@@ -2,8 +2,10 @@
 
 import hashlib
 import re
+import uuid
 from collections.abc import Callable, Sequence
-from functools import partial
+from operator import methodcaller
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,66 +24,73 @@ _SECONDS = 10.0
 
 class Chroma:
     class Options(engines.Options):
-        """Without `host` the vectors lie in the instance's own folder."""
+        """Without `host` the vectors lie in the instance's own folder.
+
+        `collection`: by default "zhubo"; on a server, which other instances may share, one of this instance alone.
+        """
 
         host: str | None = None
         port: int = Field(default=8000, ge=1, le=65_535)
         ssl: bool = False
-        collection: str = Field(default="zhubo", min_length=1)
+        collection: str | None = Field(default=None, min_length=1)
 
     def __init__(self, options: Options, home: Home) -> None:
-        import chromadb
-        from chromadb.config import Settings
-
+        self._options = options
         self._errors = _errors()
-        self._name = collection_name(options.collection)
-        quiet = Settings(anonymized_telemetry=False)
+        self._client: Any = None
+        self._opened: Any = None
         if options.host is None:
             self._where = str(home.data / "chroma")
-            self._client: Any = self._guard(lambda: chromadb.PersistentClient(self._where, quiet))
+            self._name = collection_name(options.collection or "zhubo")
+            self._guard(lambda collection: None)
         else:
             self._where = f"{options.host}:{options.port}"
-            self._client = self._guard(lambda: _server(chromadb, quiet, options))
-        self._collection: Any = self._guard(self._open)
+            self._name = collection_name(options.collection or f"zhubo-{_instance(home.data / 'instance')}")
 
     def add(self, ids: Sequence[str], vectors: Vectors) -> None:
         for start in range(0, len(ids), _BATCH):
             part = slice(start, start + _BATCH)
-            self._guard(partial(self._collection.upsert, ids=list(ids[part]), embeddings=vectors[part]))
+            self._guard(methodcaller("upsert", ids=list(ids[part]), embeddings=vectors[part]))
 
     def remove(self, ids: Sequence[str]) -> None:
         for start in range(0, len(ids), _BATCH):
-            self._guard(partial(self._collection.delete, ids=list(ids[start : start + _BATCH])))
+            self._guard(methodcaller("delete", ids=list(ids[start : start + _BATCH])))
 
     def ids(self) -> set[str]:
-        return set(self._guard(lambda: self._collection.get(include=[]))["ids"])
+        return set(self._guard(methodcaller("get", include=[]))["ids"])
 
     def clear(self) -> None:
-        self._guard(lambda: self._client.delete_collection(self._name))
-        self._collection = self._guard(self._open)
+        self._guard(lambda collection: self._client.delete_collection(self._name))
+        self._opened = None
+        self._guard(lambda collection: None)
 
     def search(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
-        found = self._guard(
-            lambda: self._collection.query(
-                query_embeddings=np.asarray(vector)[None, :], n_results=count, include=["distances"]
-            )
-        )
+        question = np.asarray(vector)[None, :]
+        query = methodcaller("query", query_embeddings=question, n_results=count, include=["distances"])
+        found = self._guard(query)
         return [
             (str(identifier), 1.0 - float(distance))
             for identifier, distance in zip(found["ids"][0], found["distances"][0], strict=True)
         ]
 
     def close(self) -> None:
-        self._guard(self._client.close)
+        if self._client is not None:
+            self._guard(lambda collection: self._client.close())
 
-    def _open(self) -> Any:
-        return self._client.get_or_create_collection(
-            self._name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
-        )
+    def _collection(self) -> Any:
+        """Opened on first use: a server that is down when the program starts may come up later."""
+        if self._client is None:
+            self._client = _client(self._where, self._options)
+        if self._opened is None:
+            self._opened = self._client.get_or_create_collection(
+                self._name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+            )
+        return self._opened
 
-    def _guard(self, call: Callable[[], T]) -> T:
+    def _guard(self, call: Callable[[Any], T]) -> T:
+        """What `call` makes of the collection, with the vendor's errors translated."""
         try:
-            return call()
+            return call(self._collection())
         except self._errors as error:
             raise StoreError(f"the vector store Chroma ({self._where}) failed: {error}") from error
 
@@ -100,7 +109,26 @@ def _errors() -> tuple[type[Exception], ...]:
     return (ChromaError, httpx.HTTPError, ValueError, RuntimeError, OSError)
 
 
-def _server(chromadb: Any, settings: Any, options: Chroma.Options) -> Any:
-    client = chromadb.HttpClient(options.host, options.port, options.ssl, settings=settings)
+def _instance(path: Path) -> str:
+    """A random name that stays with a data folder."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="ascii") as file:
+            file.write(uuid.uuid4().hex)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error}") from error
+    return path.read_text("ascii").strip()
+
+
+def _client(where: str, options: Chroma.Options) -> Any:
+    import chromadb
+    from chromadb.config import Settings
+
+    settings = Settings(anonymized_telemetry=False)
+    if options.host is None:
+        return chromadb.PersistentClient(where, settings)
+    client: Any = chromadb.HttpClient(options.host, options.port, options.ssl, settings=settings)
     client._server._session.timeout = _SECONDS  # its own default is to wait for ever
     return client

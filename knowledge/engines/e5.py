@@ -42,8 +42,11 @@ class E5:
 
     def embed(self, texts: Sequence[str], role: Role) -> Vectors:
         """The model's prefixes ("query: ", "passage: ") are put on by the runtime."""
-        bare = [text.replace("\0", " ") for text in texts]
-        vectors = self._model.encode(bare, is_query=role == "question")
+        bare = [text.replace("\0", " ").encode("utf-8", "replace").decode() for text in texts]
+        try:
+            vectors = self._model.encode(bare, is_query=role == "question")
+        except (RuntimeError, ValueError, TypeError, OSError, MemoryError) as error:
+            raise EmbedderError(f"the embedding model failed: {error}") from error
         if not np.isfinite(vectors).all():
             raise EmbedderError("the embedding model gave numbers that are none")
         return np.asarray(vectors, np.float32)

@@ -1,6 +1,10 @@
 """HTML to blocks: headings, paragraphs, lists and tables in reading order, without navigation and scripts."""
 
-from bs4 import BeautifulSoup
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+
+from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning, XMLParsedAsHTMLWarning
 from bs4.element import NavigableString, PageElement, PreformattedString, Tag
 
 from knowledge.structure import Draft, Parsed, one_line
@@ -16,12 +20,19 @@ _BLOCKS = frozenset(
     + ("td", "th", "caption", "hr", "body", "html", "pre")
 )
 _WIDEST = 100
+_SPAN = 50
+_DIGITS = 6
+_SPREAD = 6
+"""How many times as long as the page its text may become, where cells and column names are repeated."""
 
 
 def parse_html(text: str) -> Parsed:
-    soup = BeautifulSoup(text, "lxml")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MarkupResemblesLocatorWarning)
+        warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)
+        soup = BeautifulSoup(text, "lxml")
     titles = [one_line(soup.title.get_text()) if soup.title else ""]
-    reader = _Reader()
+    reader = _Reader(Draft(_SPREAD * len(text) + 10_000))
     reader.read(soup)
     titles.append(reader.draft.first("heading"))
     return reader.draft.parsed(next((title for title in titles if title), ""))
@@ -30,10 +41,12 @@ def parse_html(text: str) -> Parsed:
 class _Reader:
     """Walks the tree without recursion: text gathers until a block begins or ends."""
 
-    def __init__(self) -> None:
-        self.draft = Draft()
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
         self._inline: list[str] = []
         self._open: list[Tag] = []
+        self._names: Counter[str] = Counter()
+        self._counters: list[int] = []
         self._number = ""
 
     def read(self, root: Tag) -> None:
@@ -59,18 +72,31 @@ class _Reader:
             if tag.name == "table" and (rows := _rows(tag)):
                 self._table(tag, rows)
                 return False
-            if tag.name == "li":
-                self._number = _number(tag)
+            if tag.name == "ol":
+                self._counters.append(_figure(tag, "start", 1))
+            elif tag.name == "li":
+                self._number = self._next(tag)
             self._open.append(tag)
+            self._names[tag.name] += 1
         return True
 
     def _leave(self, tag: Tag) -> None:
         if self._open and self._open[-1] is tag:
             self._flush()
             self._open.pop()
+            self._names[tag.name] -= 1
+            if tag.name == "ol":
+                self._counters.pop()
 
     def _within(self, name: str) -> bool:
-        return any(tag.name == name for tag in self._open)
+        return self._names[name] > 0
+
+    def _next(self, item: Tag) -> str:
+        """The number of an item of an ordered list; nothing for any other."""
+        if item.parent is None or item.parent.name != "ol":
+            return ""
+        self._counters[-1] += 1
+        return f"{self._counters[-1] - 1}. "
 
     def _flush(self) -> None:
         text = "".join(self._inline)
@@ -107,12 +133,10 @@ def _dropped(tag: Tag) -> bool:
     )
 
 
-def _number(item: Tag) -> str:
-    if item.parent is None or item.parent.name != "ol":
-        return ""
-    start = str(item.parent.get("start", "1"))
-    earlier = sum(1 for sibling in item.find_previous_siblings("li"))
-    return f"{(int(start) if start.isdecimal() else 1) + earlier}. "
+def _figure(tag: Tag, name: str, otherwise: int) -> int:
+    """An attribute that is a whole number of few digits."""
+    value = str(tag.get(name, ""))
+    return int(value) if value.isdecimal() and len(value) <= _DIGITS else otherwise
 
 
 def _rows(table: Tag) -> list[Tag]:
@@ -127,9 +151,8 @@ def _cells(row: Tag) -> list[Tag]:
     return row.find_all(["th", "td"], recursive=False)
 
 
-def _grid(rows: list[Tag]) -> list[list[str]]:
+def _grid(rows: list[Tag]) -> Iterator[list[str]]:
     """The cells' text, with merged cells repeated in every row and column they cover."""
-    grid: list[list[str]] = []
     pending: dict[int, tuple[str, int]] = {}
     for row in rows:
         line: list[str] = []
@@ -149,10 +172,8 @@ def _grid(rows: list[Tag]) -> list[list[str]]:
                 line.append(text)
                 if down > 1:
                     pending[covered] = (text, down - 1)
-        grid.append(line)
-    return grid
+        yield line
 
 
 def _span(cell: Tag, name: str) -> int:
-    value = str(cell.get(name, "1"))
-    return min(max(int(value), 1), _WIDEST) if value.isdecimal() else 1
+    return min(max(_figure(cell, name, 1), 1), _SPAN)

@@ -8,6 +8,8 @@ from markdown_it import MarkdownIt
 from knowledge.formats.html import parse_html
 from knowledge.structure import Parsed, one_line
 
+_LONGEST = 4096
+"""Characters of a front matter: more than that is text between two rules."""
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 
 
@@ -18,13 +20,14 @@ def parse_markdown(text: str) -> Parsed:
 
 
 def _front_matter(text: str) -> tuple[str, str]:
-    match = _FRONT_MATTER.match(text)
+    match = _FRONT_MATTER.match(text, 0, _LONGEST)
     if match is None:
         return "", text
     try:
-        fields = yaml.safe_load(match[1])
-    except yaml.YAMLError:
+        fields = yaml.load(match[1], yaml.BaseLoader)  # noqa: S506 - it makes strings, lists and mappings only
+    except (yaml.YAMLError, ValueError, RecursionError):
         return "", text
     if not isinstance(fields, dict):
         return "", text
-    return one_line(str(fields.get("title") or ""))[:200], text[match.end() :]
+    title = fields.get("title")
+    return one_line(title)[:200] if isinstance(title, str) else "", text[match.end() :]

@@ -3,13 +3,14 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import groupby
 from statistics import median
 from threading import Lock
 
 import pypdfium2
 
 from knowledge.documents import DocumentError
-from knowledge.structure import Draft, Parsed, is_item, join, one_line, unwrap, width
+from knowledge.structure import Draft, Parsed, is_item, one_line, resume, unwrap, width
 
 _PDFIUM = Lock()  # the library keeps state of its own and is not safe to enter twice
 _TALLER = 1.15
@@ -117,15 +118,14 @@ def _is_heading(line: _Line, body: float) -> bool:
 
 def _flush(draft: Draft, lines: list[_Line], margins: dict[int, float]) -> None:
     """Body lines to paragraphs; a sentence that runs on over a page break belongs to the page it began on."""
-    pages = sorted({line.page for line in lines})
-    paragraphs: list[tuple[str, int]] = []
-    for page in pages:
-        here = [line for line in lines if line.page == page]
+    paragraphs: list[tuple[list[str], int]] = []
+    for page, group in groupby(lines, key=lambda line: line.page):
+        here = list(group)
         texts = unwrap([line.text for line in here], [line.right >= margins[page] for line in here])
-        if paragraphs and texts and not _ENDED.search(paragraphs[-1][0]) and not is_item(texts[0]):
-            text, began = paragraphs[-1]
-            paragraphs[-1] = (join(text, texts.pop(0)), began)
-        paragraphs.extend((text, page) for text in texts)
-    for text, page in paragraphs:
+        if paragraphs and texts and not _ENDED.search(paragraphs[-1][0][-1][-1:]) and not is_item(texts[0]):
+            resume(paragraphs[-1][0], texts.pop(0))
+        paragraphs.extend(([text], page) for text in texts)
+    for parts, page in paragraphs:
+        text = "".join(parts)
         draft.add("item" if is_item(text) else "paragraph", text, page=page)
     lines.clear()

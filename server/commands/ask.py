@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     from server.assemble import Service
 
     questions = list(_questions(arguments))
+    for path in filter(None, (arguments.wav, arguments.cues)):
+        _require_writable(path)
     service = Service(settings_from(arguments), current())
     show = _show_json if arguments.json else _show_text
     answers = asyncio.run(ask_all(service, questions, arguments.lang, show))
@@ -57,6 +60,14 @@ def _questions(arguments: argparse.Namespace) -> Iterator[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {arguments.file}: {error}") from error
     yield from (line.strip() for line in lines if line.strip())
+
+
+def _require_writable(path: Path) -> None:
+    """Told before the question is asked, for the answer takes a while."""
+    if path.is_dir():
+        raise ConfigError(f"cannot write {path}: it is a folder")
+    if not path.parent.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ConfigError(f"cannot write {path}: no such folder, or no permission")
 
 
 def _show_json(answer: "Answer") -> None:

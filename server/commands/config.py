@@ -1,7 +1,9 @@
 """`zhubo config check`: the effective settings with secrets masked, or precisely what is wrong with them."""
 
 import argparse
+import re
 import sys
+from typing import Any
 
 import yaml
 
@@ -15,6 +17,7 @@ _ENGINES: tuple[tuple[str, Kind], ...] = (
     ("embedder", "embedders"),
     ("store", "stores"),
 )
+_SECRET = re.compile("key|token|secret|password|authorization", re.IGNORECASE)
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -41,5 +44,17 @@ def effective(settings: Settings) -> dict[str, object]:
     tree = settings.model_dump(mode="json")
     for name, kind in _ENGINES:
         spec: EngineSpec = getattr(settings, name)
-        tree[name] = {"engine": spec.engine, "options": options_of(kind, spec).model_dump(mode="json")}
+        tree[name] = {"engine": spec.engine, "options": masked(options_of(kind, spec).model_dump(mode="json"))}
     return tree
+
+
+def masked(value: Any, name: str = "") -> Any:
+    """Options with what their names call a secret as asterisks; a number of `tokens` is none."""
+    if _SECRET.search(name) and value is not None and not (isinstance(value, int) and name.endswith("tokens")):
+        return "**********"
+    match value:
+        case dict():
+            return {key: masked(inner, str(key)) for key, inner in value.items()}
+        case list():
+            return [masked(inner) for inner in value]
+    return value

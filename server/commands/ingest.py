@@ -34,11 +34,11 @@ async def ingest(paths: list[Path], settings: Settings, home: Home) -> int:
     from knowledge.base import KnowledgeBase
     from knowledge.documents import KnowledgeUnavailable
     from knowledge.embedding import EmbedderError
-    from knowledge.ingest import files
+    from knowledge.ingest import sources
     from knowledge.parse import FileLimits
     from knowledge.store import StoreError
 
-    found = [entry for path in paths for entry in files(path)]
+    found = sources(paths)
     if not found:
         sys.stderr.write("zhubo: there is no document in these paths\n")
         return 1
@@ -46,15 +46,15 @@ async def ingest(paths: list[Path], settings: Settings, home: Home) -> int:
     try:
         embedder = build("embedders", settings.embedder, home)
         store = build("stores", settings.store, home)
-        knowledge = KnowledgeBase(home.data, embedder, store, limits)
-        await knowledge.open()
-    except (KnowledgeUnavailable, EmbedderError, StoreError) as error:
+    except (EmbedderError, StoreError) as error:
         sys.stderr.write(f"zhubo: {error}\n")
         return 1
+    knowledge = KnowledgeBase(home.data, embedder, store, limits)
     try:
+        await knowledge.open()
         taken = [await _take(knowledge, name, path, limits) for name, path in found]
         await _finish(knowledge)
-    except KnowledgeUnavailable as error:
+    except (KnowledgeUnavailable, EmbedderError, StoreError) as error:
         sys.stderr.write(f"zhubo: {error}\n")
         return 1
     finally:
@@ -64,7 +64,7 @@ async def ingest(paths: list[Path], settings: Settings, home: Home) -> int:
 
 async def _take(knowledge: "KnowledgeBase", name: str, path: Path, limits: "FileLimits") -> bool:
     """Ingest one file and say what became of it; False when it cannot become a document."""
-    from knowledge.documents import DocumentError
+    from knowledge.documents import DocumentError, KnowledgeUnavailable
     from knowledge.parse import check_size
 
     try:
@@ -75,6 +75,11 @@ async def _take(knowledge: "KnowledgeBase", name: str, path: Path, limits: "File
         return False
     except OSError as error:
         sys.stderr.write(f"{name}: unreadable: {error.strerror}\n")
+        return False
+    except KnowledgeUnavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with one file does not keep the others out
+        sys.stderr.write(f"{name}: failed: {error!r}\n")
         return False
     what = "unchanged" if done.unchanged else f"{done.document.passages} passages"
     sys.stdout.write(f"{name}: {what} ({done.document.title})\n")

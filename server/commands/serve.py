@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from configs.engines import ConfigError
 from configs.home import current
-from configs.settings import ServerSettings
+from configs.settings import ServerSettings, overlaid
 from server.commands.config import effective
 from server.commands.options import settings_from, with_settings
 
@@ -31,10 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     settings = settings_from(arguments)
     given = {name: value for name in ("host", "port") if (value := getattr(arguments, name)) is not None}
-    server = ServerSettings.model_validate({**dict(settings.server), **given})
-    settings = settings.model_copy(update={"server": server})
+    settings = overlaid(settings, {"server": given}, "command line")
     effective(settings)
-    listener = _listen(server)
+    listener = _listen(settings.server)
     host, port = listener.getsockname()[:2]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     service = Service(settings, current())

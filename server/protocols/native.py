@@ -83,10 +83,8 @@ class NativeCodec:
                 return [self._say(message)]
             case {"type": "interrupt"}:
                 return [_interrupt(message)]
-            case {"type": "heard", "turn": int(turn), "seconds": int() | float() as seconds} if seconds >= 0:
-                return [Heard(turn, float(seconds))]
             case {"type": "heard"}:
-                return [Rejected("bad_message", "heard takes turn, a whole number, and seconds, not negative")]
+                return [_heard(message)]
             case {"type": str(kind)}:
                 return [Rejected("unknown_type", f"no message type {kind[:40]!r} in {NAME}")]
         return [Rejected("bad_message", "a message is a JSON object with a string 'type'")]
@@ -109,18 +107,20 @@ class NativeCodec:
 
     def _hello(self, message: Json) -> Answer:
         match message:
-            case {"protocol": str(protocol)} if protocol != NAME:
+            case {"protocol": protocol} if protocol != NAME:
                 return Rejected("unknown_protocol", f"this server speaks {NAME}")
             case {"lang": lang} if lang not in ("auto", "zh", "en"):
                 return Rejected("bad_message", "lang is one of auto, zh, en")
             case {"audio": audio} if audio not in ("pcm", "none"):
                 return Rejected("bad_message", "audio is one of pcm, none")
+            case _ if not all(isinstance(message.get(wish, True), bool) for wish in ("motion", "captions")):
+                return Rejected("bad_message", "motion and captions are true or false")
         lang = message.get("lang", "auto")
         self._client = Capabilities(
             None if lang == "auto" else lang,
             message.get("audio", "pcm") == "pcm",
-            message.get("motion", True) is True,
-            message.get("captions", True) is True,
+            message.get("motion", True),
+            message.get("captions", True),
         )
         return Welcome()
 
@@ -166,11 +166,26 @@ class NativeCodec:
 
 def _interrupt(message: Json) -> Command | Answer:
     match message:
-        case {"turn": turn} if not isinstance(turn, int) or isinstance(turn, bool):
-            return Rejected("bad_message", "interrupt's turn is a whole number")
-        case {"heard": heard} if not isinstance(heard, int | float) or isinstance(heard, bool) or heard < 0:
+        case {"turn": turn} if not _is_turn(turn):
+            return Rejected("bad_message", "interrupt's turn is a whole number from 1")
+        case {"heard": heard} if not _is_seconds(heard):
             return Rejected("bad_message", "interrupt's heard is a number of seconds, not negative")
     return Interrupt(message.get("turn"), message.get("heard"))
+
+
+def _heard(message: Json) -> Command | Answer:
+    match message:
+        case {"turn": turn, "seconds": seconds} if _is_turn(turn) and _is_seconds(seconds):
+            return Heard(turn, float(seconds))
+    return Rejected("bad_message", "heard takes turn, a whole number from 1, and seconds, not negative")
+
+
+def _is_turn(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _is_seconds(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
 
 
 def _body(event: Event) -> Json:

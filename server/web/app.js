@@ -95,8 +95,8 @@ function ask(words) {
     return;
   }
   if (connection.state !== "open") {
-    const barred = connection.state === "denied" || connection.state === "malformed";
-    conversation.notice(language.say(barred ? connection.state : "notSent"));
+    const { state } = connection;
+    conversation.notice(state === "denied" || state === "malformed" ? language.say(state) : language.say("notSent"));
     return;
   }
   player.unlock();
@@ -216,6 +216,7 @@ function connectionChanged() {
     if (broken !== null) conversation.note(broken, language.say("lost"));
     else if (owed) conversation.notice(language.say("lost"));
     welcome = null;
+    playerChanged();
   }
   const trying = connection.state === "connecting" || connection.state === "waiting";
   const state = trying ? (refusal ?? connection.state) : connection.state;

@@ -92,7 +92,10 @@ export class Conversation {
     this.#follow();
   }
 
-  /** The answer failed: says so, unless a note tells more than the answer's own words. @param {number} turn @param {string} note */
+  /**
+   * The answer failed: says so, unless a note tells more than the answer's own words.
+   * @param {number} turn @param {string} note
+   */
   fail(turn, note) {
     const answer = this.#of(turn);
     const told = answer?.item.querySelector(".note")?.textContent;

@@ -25,7 +25,10 @@ export class Timeline {
   #end = null;
   /** @type {Map<number, Sentence>} */
   #sentences = new Map();
-  /** Scheduled sound: clock time, and seconds from the turn's first sample. @type {{start: number, end: number, at: number}[]} */
+  /**
+   * Scheduled sound: clock times, and `at` in seconds from the turn's first sample.
+   * @type {{start: number, end: number, at: number}[]}
+   */
   #stretches = [];
 
   /** @param {number} index @param {string} text @param {number} at @param {any} cues */

@@ -38,6 +38,11 @@ def test_cutting_loses_no_word_and_never_exceeds_the_model(sounds: list[Sound], 
     assert set("".join(sound.phonemes for sound in sounds)) - set(said) <= set(' ;:,.!?—…"()“”')
 
 
+def test_what_the_model_cannot_write_is_left_out() -> None:
+    sounds = [Sound("馆", "kwa\u00a0→n"), Sound("", "\t"), Sound("", "!")]
+    assert list(cut(sounds, 20)) == [[Sound("馆", "kwa→n"), Sound("", "!")]]
+
+
 def test_a_long_text_is_cut_after_its_last_mark() -> None:
     word, comma = Sound("word", "wˈɜɹd"), Sound("", ",")
     clauses = list(cut([word, word, word, comma, word, word], 24))

@@ -90,6 +90,12 @@ def test_words_no_dictionary_has(pronunciation: Pronunciation, word: str, expect
     assert sound == expected if expected else "v" in sound and "p" in sound and "ʃ" in sound
 
 
+@pytest.mark.parametrize("space", ["\u00a0", "\t", "\u3000", "\u2009"])
+def test_a_dash_between_spaces_of_any_kind(pronunciation: Pronunciation, space: str) -> None:
+    assert "—" in _symbols(pronunciation, f"馆{space}-{space}hall", "zh")
+    assert set(_symbols(pronunciation, f"馆{space}-{space}hall", "en")) <= VOCABULARY.keys()
+
+
 def test_words_that_depend_on_their_neighbours(pronunciation: Pronunciation) -> None:
     english = pronunciation.english
     assert english.word("close", before="to") != english.word("close", before="very")
@@ -104,8 +110,8 @@ def test_british_voices_have_their_own_dictionary() -> None:
 def test_the_light_table_agrees_with_misaki() -> None:
     from misaki.zh import ZHG2P
 
-    table = Path(__file__).parents[2].joinpath("avatar/syllables.txt").read_text("utf-8").splitlines()[1:]
-    readings = [line.split()[0] for line in table if not line.startswith("yo ")]
+    table = Path(__file__).parents[2].joinpath("avatar/syllables.txt").read_text("utf-8").splitlines()
+    readings = [line.split()[0] for line in table if not line.startswith(("#", "yo "))]
     plain = str.maketrans("", "", "→\u032f")
     assert len(readings) == 399
     assert [syllable(reading) for reading in readings] == [

@@ -6,6 +6,7 @@ take the same turns on the same schedule: server pinned to one core, client and 
 """
 
 import argparse
+import asyncio
 import json
 import os
 import shutil
@@ -21,6 +22,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
+
+from agent.commands import Say
+from configs.home import Home, current
+from configs.language import LANGUAGES
+from configs.settings import load
+from server.asking import Answer, ask
+from server.assemble import Service
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = ROOT / ".venv-bench"
@@ -51,7 +61,7 @@ def main() -> int:
     else:
         say("no --harness FOLDER: the comparison with other servers is left out")
     if not arguments.no_offline:
-        offline()
+        asyncio.run(offline())
     return 0
 
 
@@ -179,23 +189,30 @@ def environment() -> Path:
     return python
 
 
-def offline() -> None:
-    """Every sample question asked of the whole offline presenter, one at a time."""
+async def offline() -> None:
+    """Every answerable sample question asked of the whole offline presenter in this process, one at a time."""
     with tempfile.TemporaryDirectory() as folder:
-        for lang in ("zh", "en"):
+        service = Service(load("offline", environ={}), Home(Path(folder), current().cache))
+        began = time.monotonic()
+        await service.open()
+        say(f"offline: questions taken {time.monotonic() - began:.1f} s after the start, with an empty data folder")
+        await service.knowledge.settled()
+        say(f"offline: every vector made after {time.monotonic() - began:.1f} s")
+        for lang in LANGUAGES:
             questions = [json.loads(line) for line in (ROOT / f"tests/data/questions.{lang}.jsonl").open("rb")]
-            file = Path(folder) / f"{lang}.txt"
-            file.write_text("\n".join(item["question"] for item in questions if not item.get("unanswerable")), "utf-8")
-            env = {**os.environ, "ZHUBO_DATA": f"{folder}/data"}
-            command = [sys.executable, "-m", "server", "ask", "--file", str(file), "--json"]
-            done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
-            summarise(lang, [json.loads(line)["timings"] for line in done.stdout.splitlines()])
+            asked = [Say(item["question"]) for item in questions if not item.get("unanswerable")]
+            summarise(lang, [await ask(service, question) for question in asked])
+        say(f"offline: {psutil.Process().memory_info().rss / 1e6:.0f} MB resident")
+        await service.close()
 
 
-def summarise(lang: str, timings: list[dict[str, float]]) -> None:
-    for stage in ("retrieval", "first_text", "first_audio", "total"):
-        values = sorted(timing[stage] for timing in timings if timing[stage] is not None)
+def summarise(lang: str, answers: list[Answer]) -> None:
+    for stage in ("retrieval", "first_text", "first_audio"):
+        values = sorted(value for answer in answers if (value := getattr(answer.timings, stage)) is not None)
         say(f"offline {lang} {stage}: p50 {statistics.median(values):.0f} ms, max {values[-1]:.0f} ms ({len(values)})")
+    spoken = sum(len(answer.audio) / 2 / answer.rate for answer in answers)
+    taken = sum(answer.timings.total or 0 for answer in answers) / 1000
+    say(f"offline {lang}: {spoken:.1f} s of speech in {taken:.1f} s, real-time factor {taken / spoken:.2f}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from configs.weights.download import Downloads
@@ -60,6 +61,13 @@ def test_a_busy_server_is_asked_again_and_a_refusal_is_final(registry: Registry,
     with pytest.raises(SourceError, match="HTTP 404"):
         downloads.get(_archive(registry, "/none", WEIGHTS))
     assert len(registry.asked("/none")) == 1
+
+
+def test_a_server_that_sends_us_in_circles_is_an_error(quiet: Progress, tmp_path: Path) -> None:
+    circle = httpx.MockTransport(lambda request: httpx.Response(302, headers={"Location": str(request.url)}))
+    client = httpx.Client(transport=circle, follow_redirects=True)
+    with Downloads(tmp_path, quiet, (), client) as downloads, pytest.raises(SourceError, match="redirect"):
+        downloads.get(Archive("http://mirror.example/w"))
 
 
 def test_a_download_with_another_hash_is_deleted(registry: Registry, downloads: Downloads) -> None:

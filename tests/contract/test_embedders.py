@@ -8,8 +8,9 @@ import pytest
 from configs.engines import EngineSpec, build
 from configs.home import Home, current
 from knowledge.embedding import Embedder, EmbedderError
+from knowledge.engines.e5 import E5
 
-TEXTS = ["成人票每张六十元。", "The last entry is at 16:30.", "", "🙂", "a\0b", "长句" * 400]
+TEXTS = ["成人票每张六十元。", "The last entry is at 16:30.", "", "🙂", "a\0b", "\udce9 lone", "长句" * 400]
 
 
 @pytest.fixture(scope="module", params=["hashing", pytest.param("e5", marks=pytest.mark.packaged)])
@@ -58,6 +59,5 @@ def test_e5_finds_meaning_across_languages() -> None:
 
 @pytest.mark.packaged
 def test_weights_that_are_not_there_are_an_error_of_the_embedder(tmp_path: Path) -> None:
-    spec = EngineSpec(engine="e5", options={"path": str(tmp_path / "none.bin")})
     with pytest.raises(EmbedderError, match="none.bin"):
-        build("embedders", spec, Home(tmp_path, tmp_path))
+        E5(E5.Options(path=tmp_path / "none.bin"), Home(tmp_path, tmp_path))

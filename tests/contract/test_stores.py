@@ -10,7 +10,7 @@ import pytest
 from configs.engines import EngineSpec, build
 from configs.home import Home
 from knowledge.embedding import Vectors
-from knowledge.engines.chroma import collection_name
+from knowledge.engines.chroma import Chroma, collection_name
 from knowledge.store import StoreError, VectorStore
 
 
@@ -81,13 +81,24 @@ def test_chroma_keeps_its_vectors_over_a_restart(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_chroma_server_that_is_not_there_is_an_error_of_the_store() -> None:
+def test_a_chroma_server_that_is_not_there_is_an_error_of_its_first_use(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     spec = EngineSpec(engine="chroma", options={"host": "127.0.0.1", "port": port})
-    with pytest.raises(StoreError, match=f"127.0.0.1:{port}"):
-        build("stores", spec, Home(Path("/nonexistent"), Path("/nonexistent")))
+    store: VectorStore = build("stores", spec, Home(tmp_path, tmp_path))
+    for _ in range(2):
+        with pytest.raises(StoreError, match=f"127.0.0.1:{port}"):
+            store.ids()
+    store.close()
+
+
+def test_instances_that_share_a_chroma_server_have_collections_of_their_own(tmp_path: Path) -> None:
+    options = Chroma.Options(host="127.0.0.1")
+    homes = [Home(tmp_path / name, tmp_path) for name in ("one", "two", "one")]
+    one, two, again = (Chroma(options, home)._name for home in homes)
+    assert one == again != two
+    assert Chroma(Chroma.Options(host="127.0.0.1", collection="ours"), homes[0])._name == "ours"
 
 
 def test_collection_names_are_mapped_to_what_chroma_allows() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, WebSocketRoute, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, WebSocketRoute, expect, sync_playwright
 
 from tests.e2e.serving import Served, serving
 
@@ -38,13 +38,19 @@ HEADER = struct.Struct("<BBHIIf")
 
 @dataclass
 class Wire:
-    """What went over the page's WebSocket, and ways to send the page what the server did not, and to cut the line."""
+    """What went over the page's WebSocket, and ways to send the page what the server did not, and to cut the line.
+
+    `held`: what the server says waits for `release`. `lost`: what the page says does not arrive.
+    """
 
     events: list[dict[str, Any]] = field(default_factory=list)
     sound: list[bytes] = field(default_factory=list)
     sent: list[dict[str, Any]] = field(default_factory=list)
     inject: Callable[[str | bytes], None] = lambda frame: None
     drop: Callable[[], None] = lambda: None
+    held: bool = False
+    lost: bool = False
+    waiting: list[str | bytes] = field(default_factory=list)
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [event for event in self.events if event["type"] == kind]
@@ -58,14 +64,23 @@ class Wire:
                 self.sound.append(frame)
             else:
                 self.events.append(json.loads(frame))
-            page.send(frame)
+            if self.held:
+                self.waiting.append(frame)
+            else:
+                page.send(frame)
 
         def from_page(frame: str | bytes) -> None:
             self.sent.append(json.loads(frame))
-            server.send(frame)
+            if not self.lost:
+                server.send(frame)
 
         server.on_message(from_server)
         page.on_message(from_page)
+
+    def release(self) -> None:
+        self.held = False
+        for frame in self.waiting:
+            self.inject(frame)
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +147,7 @@ def test_a_question_is_answered_with_sound_and_a_citation_that_opens(visit: Visi
         page.screenshot(path=Path(shot).with_stem(f"{Path(shot).stem}-{lang}"))
     answer = page.locator("#messages .answer").last
     expect(answer.locator("p").first).to_contain_text("60")
+    expect(page.locator("#log p").last).to_have_attribute("lang", "zh-CN" if lang == "zh" else "en")
     chip = answer.locator(".chip").first
     expect(chip).to_be_visible(timeout=15000)
     chip.click()
@@ -140,6 +156,7 @@ def test_a_question_is_answered_with_sound_and_a_citation_that_opens(visit: Visi
     citation = visit.wire.of("citations")[-1]["citations"][0]
     assert marked.text_content() == citation["quote"]
     assert page.locator("#source h2").text_content() == citation["title"]
+    expect(page.get_by_role("region", name={"zh": "资料原文", "en": "Text of the document"}[lang])).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#source")).to_be_hidden()
     visit.until("zhubo.player.state === 'idle'", 30)
@@ -198,7 +215,7 @@ def test_the_mouth_and_the_sound_match_the_cues(visit: Visit, lang: str) -> None
         assert shares[best] > max(shares[-0.3], shares[0.3]) + 0.05
 
 
-LAST_SOUND = """([selector, silent]) => new Promise((done) => {
+LAST_SOUND = """([selector, silent, letter]) => new Promise((done) => {
   let began = null;
   let last = 0;
   const listen = () => {
@@ -206,30 +223,40 @@ LAST_SOUND = """([selector, silent]) => new Promise((done) => {
     const now = performance.now();
     if (began === null && loud > 10 * silent) {
       began = now;
-      document.querySelector(selector).click();
+      const target = document.querySelector(selector);
+      if (letter === "") target.click();
+      else {
+        target.focus();
+        document.execCommand("insertText", false, letter);
+      }
     } else if (began !== null && loud >= silent) last = now - began;
     if (began !== null && now - began > 380) done(last);
     else setTimeout(listen, 2);
   };
   listen();
 })"""
-"""Clicks in the middle of a sound; milliseconds from then to the last sound, before a new answer can have begun."""
+"""Clicks, or types a letter, in the middle of a sound; milliseconds from then to the last sound of the old answer."""
 
 
 @both
-def test_a_new_question_silences_the_old_answer_and_its_late_frames_are_dropped(visit: Visit, lang: str) -> None:
+def test_the_first_letter_silences_the_answer_and_its_late_frames_are_dropped(visit: Visit, lang: str) -> None:
     page, wire = visit.page, visit.wire
     visit.ask(LONG[lang])
     visit.until(f"zhubo.player.position > 0.3 && zhubo.player.rms() > {AUDIBLE}")
     old = page.evaluate("zhubo.player.turn")
-    page.locator("#question").fill(QUESTIONS[lang])
-    waited = page.evaluate(LAST_SOUND, ["#send", SILENT])
+    waited = page.evaluate(LAST_SOUND, ["#question", SILENT, QUESTIONS[lang][0]])
     print(f"{lang}: silent after {waited:.0f} ms")
     assert waited <= 150
+    assert page.evaluate("zhubo.player.state") == "idle"
+    assert page.locator("#question").input_value() == QUESTIONS[lang][0]
+    expect(page.locator("#messages .answer").last).to_contain_text(wire.of("text")[0]["text"].strip())
+    page.keyboard.type(QUESTIONS[lang][1:])
+    page.keyboard.press("Enter")
     for frame in [frame for frame in wire.sound if HEADER.unpack(frame[:16])[3] == old][-20:]:
         wire.inject(frame)
     wire.inject(json.dumps({"type": "text", "turn": old, "text": "LATE", "seq": 9999}))
     assert page.evaluate(f"zhubo.player.rms() < {SILENT} || zhubo.player.turn === {old + 1}")
+    expect(page.locator(".question").last).to_have_text(QUESTIONS[lang])
     visit.until(f"zhubo.player.turn === {old + 1} && zhubo.player.rms() > {AUDIBLE}")
     interrupts = [message for message in wire.sent if message["type"] == "interrupt"]
     assert [message["turn"] for message in interrupts] == [old] and 0.3 <= interrupts[0]["heard"] < 10
@@ -243,7 +270,7 @@ def test_stop_is_silent_at_once_and_shuts_the_mouth(visit: Visit, way: str) -> N
     visit.ask(LONG["zh"])
     visit.until(f"zhubo.player.position > 0.3 && zhubo.player.rms() > {AUDIBLE}")
     if way == "button":
-        assert page.evaluate(LAST_SOUND, ["#stop", SILENT]) <= 150
+        assert page.evaluate(LAST_SOUND, ["#stop", SILENT, ""]) <= 150
     else:
         page.keyboard.press("Escape")
         page.wait_for_timeout(150)
@@ -310,6 +337,100 @@ def test_a_lost_connection_is_shown_and_found_again(visit: Visit) -> None:
     visit.ask(QUESTIONS["zh"])
     expect(page.locator(".answer").last.locator("p").first).to_contain_text("60")
     visit.until(f"zhubo.player.rms() > {AUDIBLE}")
+
+
+def test_a_question_on_a_lost_line_is_not_lost_in_silence(visit: Visit) -> None:
+    page, wire = visit.page, visit.wire
+    wire.lost = True
+    visit.ask(QUESTIONS["zh"])
+    expect(page.locator("#stop")).to_be_visible()
+    wire.drop()
+    expect(page.locator(".notice")).to_have_text("连接中断，回答没有说完。")
+    expect(page.locator("#stop")).to_be_hidden()
+
+
+def test_words_before_the_welcome_do_not_keep_the_greeting_away(visit: Visit) -> None:
+    page, wire = visit.page, visit.wire
+    wire.held = True
+    page.reload()
+    visit.until("window.zhubo?.connection === 'connecting'")
+    visit.ask(QUESTIONS["zh"])
+    expect(page.locator("#messages .notice")).to_have_count(1)
+    wire.release()
+    expect(page.locator("#status")).to_have_attribute("data-state", "open")
+    visit.until("document.querySelector('#messages').firstElementChild.matches('.greeting')")
+    expect(page.locator("#suggested button").first).to_be_visible()
+
+
+def turn(number: int, *events: dict[str, Any], refused: bool = False, failed: bool = False) -> Iterator[str]:
+    """A turn without speech, as the server would send it."""
+    ended = {"type": "turn_ended", "reason": "failed" if failed else "done", "refused": refused}
+    for event in ({"type": "turn_started", "lang": "en"}, *events, ended):
+        yield json.dumps({"turn": number, **event})
+
+
+def cited(*documents: str) -> dict[str, Any]:
+    place: dict[str, Any] = {"quote": "words", "section": [], "page": None, "start": 0, "end": 5}
+    return {"type": "citations", "citations": [{"document": name, "title": name, **place} for name in documents]}
+
+
+def test_months_of_talk_leave_a_hundred_messages(visit: Visit) -> None:
+    page, wire = visit.page, visit.wire
+    for number in range(1, 131):
+        for frame in turn(number, *({"type": "text", "text": f"{number}{part}"} for part in "abc")):
+            wire.inject(frame)
+    last = page.locator("#messages .answer").last
+    expect(last).to_have_text("130a130b130c")
+    assert page.locator("#messages > li").count() == 100
+    assert last.evaluate("(item) => item.firstElementChild.childNodes.length") == 1
+    assert page.locator("#messages > .greeting").count() == 1
+
+
+def test_a_failure_says_why_and_a_refusal_cites_nothing(visit: Visit) -> None:
+    page, wire = visit.page, visit.wire
+    text = {"type": "text", "text": "Half of"}
+    error = {"type": "error", "code": "internal", "message": "It broke."}
+    frames = [
+        *turn(1, text, error, failed=True),
+        *turn(2, text, {**error, "message": "Half of"}, failed=True),
+        *turn(3, text, cited("a"), refused=True),
+    ]
+    for frame in frames:
+        wire.inject(frame)
+    notes = page.locator("#messages .note")
+    expect(notes).to_have_text(["It broke.", "这次没能回答完整。", "资料中没有相关内容"])
+    expect(page.locator("#messages .citations")).to_have_count(0)
+
+
+def test_a_slow_document_does_not_cover_a_later_one(visit: Visit) -> None:
+    page, slow = visit.page, list[Route]()
+    page.route("**/v1/documents/slow", lambda route: slow.append(route))
+    page.route("**/v1/documents/quick", lambda route: route.fulfill(json={"text": "words of the quick one"}))
+    for frame in turn(1, cited("slow", "quick")):
+        visit.wire.inject(frame)
+    page.locator(".chip").first.click()
+    page.keyboard.press("Escape")
+    page.locator(".chip").last.click()
+    expect(page.locator(".source-text")).to_have_text("words of the quick one")
+    with page.expect_response("**/v1/documents/slow") as answered:
+        slow[0].fulfill(json={"text": "words of the slow one"})
+    answered.value.finished()
+    page.wait_for_timeout(50)
+    expect(page.locator(".source-text")).to_have_text("words of the quick one")
+
+
+def test_a_wrong_key_is_told_apart_from_a_lost_connection(chromium: Browser, tmp_path: Path) -> None:
+    key = "right+key"
+    with serving(tmp_path, environ={"ZHUBO__SERVER__KEY": key}) as served:
+        context = chromium.new_context(locale="en-US")
+        page = context.new_page()
+        for visit, (given, state) in enumerate({"wrong": "denied", "a%20b": "malformed", key: "open"}.items()):
+            page.goto(f"{served.url}/?{visit}#key={given}")
+            expect(page.locator("#status")).to_have_attribute("data-state", state)
+            assert key not in page.url
+        page.get_by_role("button", name="中文").click()
+        expect(page.locator("#status-text")).to_have_text("已连接")
+        context.close()
 
 
 FOCUSED = "document.activeElement.id || document.activeElement.value || document.activeElement.textContent"

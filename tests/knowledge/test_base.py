@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,10 +10,12 @@ import pytest
 
 from configs.home import Home
 from knowledge.base import KnowledgeBase
-from knowledge.documents import DocumentError, KnowledgeUnavailable, Retrieval
+from knowledge.documents import DocumentError, KnowledgeUnavailable, Passage, Retrieval
 from knowledge.embedding import Embedder, EmbedderError, Role, Vectors
 from knowledge.engines.hashing import Hashing
 from knowledge.engines.memory import Memory
+from knowledge.lexical import Counts
+from knowledge.retrieve import Shelf
 from knowledge.store import StoreError, VectorStore
 from knowledge.vectors import Patience
 
@@ -64,6 +66,19 @@ class Failing(Memory):
     def _check(self) -> None:
         if self.broken:
             raise StoreError("the disk is gone")
+
+
+class Counted(Shelf):
+    """Remembers how many passages each job put on or took off."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.work: list[int] = []
+
+    def replace(self, old: Iterable[str], new: Iterable[tuple[Passage, Counts]]) -> None:
+        gone, come = list(old), list(new)
+        self.work.append(len(gone) + len(come))
+        super().replace(gone, come)
 
 
 class Gated(Hashing):
@@ -271,10 +286,70 @@ async def test_a_cancelled_upload_is_completed_all_the_same(tmp_path: Path) -> N
 
 async def test_uploads_at_the_same_time_end_in_one_version(tmp_path: Path) -> None:
     async with opened(tmp_path) as knowledge:
-        versions = [GUIDE.replace("60", str(price)).encode() for price in range(61, 71)]
+        versions = [GUIDE.replace("60", str(price)).encode() for price in range(61, 69)]
         await asyncio.gather(*(knowledge.ingest("a.md", version) for version in versions))
         found = await knowledge.search("成人票", 9)
         assert len(found.hits) == knowledge.state().passages == 2
+
+
+async def test_no_more_documents_wait_than_memory_has_room_for(tmp_path: Path) -> None:
+    async with opened(tmp_path) as knowledge:
+        uploads = [asyncio.create_task(knowledge.ingest(f"{n}.md", GUIDE.encode())) for n in range(9)]
+        done = await asyncio.gather(*uploads, return_exceptions=True)
+        refused = [result for result in done if isinstance(result, BaseException)]
+        assert len(refused) == 1 and isinstance(refused[0], KnowledgeUnavailable) and "try again" in str(refused[0])
+
+
+async def test_closing_completes_the_document_in_hand_and_drops_those_that_wait(tmp_path: Path) -> None:
+    knowledge = KnowledgeBase(tmp_path, hashing(), memory())
+    await knowledge.open()
+    uploads = [asyncio.create_task(knowledge.ingest(f"{n}.md", GUIDE.encode())) for n in range(3)]
+    for _ in range(3):
+        await asyncio.sleep(0)
+    await knowledge.close()
+    first_one, *others = await asyncio.gather(*uploads, return_exceptions=True)
+    assert not isinstance(first_one, BaseException) and first_one.document.source == "0.md"
+    assert all(isinstance(other, KnowledgeUnavailable) for other in others)
+    async with opened(tmp_path) as knowledge:
+        assert [entry.source for entry in knowledge.documents()] == ["0.md"]
+
+
+async def test_a_question_does_not_wait_for_a_long_document(tmp_path: Path) -> None:
+    chapters = [f"## 第 {n} 章\n\n展品编号 {n} 在第 {n} 展厅。Exhibit {n} is in hall {n}.\n" for n in range(3000)]
+    knowledge = KnowledgeBase(tmp_path, hashing(), memory())
+    knowledge._shelf = shelf = Counted()
+    await knowledge.open()
+    await knowledge.ingest("a.md", "\n".join(chapters).encode())
+    done = await knowledge.ingest("a.md", GUIDE.encode())
+    assert sum(shelf.work) >= 6000 and max(shelf.work) <= 50
+    assert (await knowledge.search("Exhibit", 9)).hits == ()
+    assert await knowledge.remove(done.document.id)
+    assert (await knowledge.search("成人票", 9)).hits == ()
+    await knowledge.close()
+
+
+async def test_an_engine_that_breaks_its_word_keeps_nobody_waiting(tmp_path: Path) -> None:
+    class Odd(Hashing):
+        def embed(self, texts: Sequence[str], role: Role) -> Vectors:
+            raise ZeroDivisionError("an odd error")
+
+    async with asyncio.timeout(10), opened(tmp_path, Odd(Hashing.Options(), HOME)) as knowledge:
+        await knowledge.ingest("a.md", GUIDE.encode())
+        await knowledge.settled()
+        trouble = knowledge.state().trouble
+        assert trouble is not None and "an odd error" in trouble
+        assert first(await knowledge.search("成人票", 1)) == "成人票 60 元。"
+    async with opened(tmp_path) as knowledge:
+        await knowledge.ingest("b.md", SERVICES.encode())
+
+
+async def test_waiting_for_vectors_ends_while_the_store_is_broken(tmp_path: Path) -> None:
+    store = Failing()
+    store.broken = True
+    async with asyncio.timeout(10), opened(tmp_path, store=store, patience=SOON) as knowledge:
+        await knowledge.ingest("a.md", GUIDE.encode())
+        await knowledge.settled()
+        assert knowledge.state().trouble == "the disk is gone"
 
 
 async def test_a_bad_file_changes_nothing(tmp_path: Path) -> None:

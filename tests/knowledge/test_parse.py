@@ -1,7 +1,10 @@
 """Files of every format, good and bad, to text with structure."""
 
 import io
+import random
+import time
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -44,6 +47,16 @@ def word(*tables: list[list[str]]) -> bytes:
     file = io.BytesIO()
     document.save(file)
     return file.getvalue()
+
+
+def rewritten(source: bytes, old: bytes, new: bytes) -> bytes:
+    """A Word file with something replaced in its text."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(source)) as archive, zipfile.ZipFile(target, "w") as changed:
+        for entry in archive.infolist():
+            content = archive.read(entry)
+            changed.writestr(entry, content.replace(old, new) if entry.filename == "word/document.xml" else content)
+    return target.getvalue()
 
 
 def test_markdown_keeps_headings_lists_and_rows_with_their_column_names() -> None:
@@ -92,6 +105,64 @@ def test_deeply_nested_html_and_huge_spans_are_harmless() -> None:
     assert "a" in parsed("page.html", "<html>" + wide + nested).text
 
 
+def test_a_page_may_begin_with_any_number_of_comments() -> None:
+    comments = b"<!---->" * 40
+    assert parse("page.txt", comments + b"<!-- \n--> <!DOCTYPE html><p>Hello", LIMITS)[0] == "html"
+    assert parse("page.txt", comments + b"x", LIMITS)[0] == "text"
+    assert parse("page.txt", b"<!-- <html> never closed", LIMITS)[0] == "text"
+
+
+@pytest.mark.parametrize(
+    ("matter", "title"),
+    [
+        ("title: 2024-13-45", "2024-13-45"),
+        ("title: [a, b]", "Guide"),
+        ("title: 参观指南", "参观指南"),
+        ("a: &a [x, x]\nb: &b [*a, *a]\ntitle: [*b, *b]", "Guide"),
+        ("date: 0001-99-99\ntitle: 1_000", "1_000"),
+    ],
+)
+def test_a_front_matter_is_strings_and_nothing_else(matter: str, title: str) -> None:
+    document = parsed("a.md", f"---\n{matter}\n---\n# Guide\n")
+    assert (document.title, document.text) == (title, "Guide")
+
+
+@pytest.mark.parametrize("matter", ["[" * 3000, "a: *nowhere", "? {a: 1}\n: b", "x: y\n" * 2000])
+def test_what_is_no_front_matter_is_text(matter: str) -> None:
+    assert "Guide" in parsed("a.md", f"---\n{matter}\n---\n# Guide\n").text
+
+
+def test_tables_that_spread_out_are_refused() -> None:
+    names = "<html><table><tr><th>" + "a" * 50_000 + "<th>b" + "<tr><td>1<td>2" * 2000
+    assert code("a.html", names.encode()) == "too_large"
+    rows = "<html><table><tr>" + "<td rowspan=9999>" + "票" * 5000 + "<td>1" + "<tr><td>b" * 200
+    assert code("a.html", rows.encode()) == "too_large"
+    assert len(blocks(parsed("a.html", rows.replace("9999", "2")), "row")) == 201
+
+
+def test_ordered_lists_are_numbered_where_they_stand() -> None:
+    page = "<html><ol start=3><li>a<ol><li>b</ol><li>c</ol><ol start=99999999999999999999><li>d</ol><ul><li>e</ul>"
+    assert blocks(parsed("a.html", page), "item") == ["3. a", "1. b", "4. c", "1. d", "e"]
+
+
+def test_markup_without_a_tag_is_no_warning() -> None:
+    assert parsed("a.html", "https://example.org/guide.html").text == "https://example.org/guide.html"
+    assert parsed("a.html", "<?xml version='1.0'?><html><p>馆</p></html>").text == "馆"
+
+
+def test_large_files_are_limited_by_their_kind() -> None:
+    assert code("a.md", b"word " * 1_200_000) == "too_large"
+    assert code("a.docx", word(), FileLimits(xml=1000)) == "too_large"
+
+
+def test_two_megabytes_of_wrapped_lines_are_read_at_once() -> None:
+    line = "The museum is open from Tuesday to Sunday and it is closed on some other days\n"
+    began = time.process_time()
+    text = parsed("a.txt", line * 26_000).text
+    assert len(text) == 26_000 * len(line) - 1 and "\n" not in text
+    assert time.process_time() - began < 5
+
+
 def test_plain_text_finds_headings_items_and_broken_lines() -> None:
     text = (
         "Getting Here\n\nOpening hours\n\nThe museum is open from Tuesday to Sunday and it is closed\n"
@@ -113,6 +184,38 @@ def test_docx_keeps_the_order_of_headings_tables_and_lists() -> None:
     assert document.text == (
         "参观指南\n\nWelcome.\n\n门票 Tickets\n\n票种：成人票；价格：60 元。\nPhone: 400-555-0188.\n\n带学生证"
     )
+
+
+def test_docx_cells_merged_over_the_whole_world_are_few() -> None:
+    merged = rewritten(word([["a", "b"]]), b"<w:tcPr>", b'<w:tcPr><w:gridSpan w:val="99999999"/>')
+    assert "a" in parsed("a.docx", merged).text and len(parsed("a.docx", merged).text) < 1000
+
+
+def test_docx_cells_merged_downwards_are_repeated() -> None:
+    document = new_docx()
+    table = document.add_table(rows=3, cols=2)
+    for row, texts in zip(table.rows, (("日", "时间"), ("周末", "上午"), ("", "下午")), strict=True):
+        for cell, text in zip(row.cells, texts, strict=True):
+            cell.text = text
+    table.cell(1, 0).merge(table.cell(2, 0))
+    file = io.BytesIO()
+    document.save(file)
+    assert blocks(parsed("a.docx", file.getvalue()), "row") == ["日：周末；时间：上午。", "日：周末；时间：下午。"]
+
+
+def test_docx_with_wrong_bytes_is_damaged_and_nothing_else() -> None:
+    whole, chance = word([["a", "b"]]), random.Random(7)
+    for _ in range(60):
+        data = bytearray(whole)
+        for _ in range(chance.choice((1, 4, 40))):
+            data[chance.randrange(4, len(data))] = chance.randrange(256)
+        with suppress(DocumentError):
+            parse("a.docx", bytes(data), LIMITS)
+    method = whole.replace(b"\x08\x00", b"\x63\x00")
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        start = archive.getinfo("word/document.xml").header_offset + 30 + len("word/document.xml")
+    deflate = whole[:start] + b"\xff" * 40 + whole[start + 40 :]
+    assert code("a.docx", method) == code("a.docx", deflate) == "damaged"
 
 
 @pytest.mark.parametrize("name", ["history.pdf", "建馆历史.pdf"])

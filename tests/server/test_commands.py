@@ -88,6 +88,47 @@ def test_what_is_wrong_with_the_settings_is_said_precisely(
         assert message in capsys.readouterr().err
 
 
+def test_a_secret_in_an_engines_free_mapping_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ZHUBO__MODEL__ENGINE", "langchain")
+    monkeypatch.setenv("ZHUBO__MODEL__OPTIONS__CLASS", "langchain_openai:ChatOpenAI")
+    arguments = (
+        "{API_KEY: hush, max_tokens: 64, default_headers: {x-Token: hush, Authorization: hush}, list: [{pw: 1}]}"
+    )
+    monkeypatch.setenv("ZHUBO__MODEL__OPTIONS__ARGUMENTS", arguments)
+    assert main(["config", "check"]) == 0
+    shown = capsys.readouterr().out
+    assert "hush" not in shown
+    assert yaml.safe_load(shown)["model"]["options"]["arguments"]["max_tokens"] == 64
+
+
+@pytest.mark.parametrize(
+    ("command", "environ", "message"),
+    [
+        (["serve", "--port", "99999"], {}, "(command line, ZHUBO__* environment): server.port: Input should be less"),
+        (["config", "check"], {"ZHUBO__SERVER__ORIGINS": "[hush"}, "ZHUBO__SERVER__ORIGINS is not YAML, line 1"),
+        (["config", "check"], {"ZHUBO__SERVER__KEY": ""}, "server.key: Value error, a key is made of one or more"),
+        (["config", "check"], {"ZHUBO__SERVER__KEY": "hush 密"}, "a key is made of one or more ASCII letters"),
+        (["ask", "你好", "--wav", "/dev/null/a.wav"], {}, "cannot write /dev/null/a.wav: no such folder"),
+        (["ask", "hello", "--cues", "/"], {}, "cannot write /: it is a folder"),
+    ],
+)
+def test_a_wrong_use_is_told_in_one_line(
+    command: list[str],
+    environ: dict[str, str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert main(command) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err and captured.err.count("\n") == 1
+    assert "hush" not in captured.err and not captured.out
+
+
 def test_missing_weights_are_told_with_what_to_do(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

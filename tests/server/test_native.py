@@ -178,5 +178,41 @@ def test_no_frame_is_met_with_anything_but_commands_and_clear_answers(frames: li
             assert native.greeted or not isinstance(item, Say | Interrupt | Heard)
 
 
+VALUES = (
+    st.none() | st.booleans() | st.integers(-2, 9) | st.sampled_from([-0.5, 0.5, 2.5]) | st.sampled_from([[], {}, "1"])
+)
+FIELDS = {
+    "protocol": VALUES | st.just("zhubo.v1"),
+    "lang": VALUES | st.sampled_from(["auto", "zh", "en", "fr"]),
+    "audio": VALUES | st.sampled_from(["pcm", "none", "mp3"]),
+    "motion": VALUES,
+    "captions": VALUES,
+    "text": VALUES | st.sampled_from(["你好", "hello"]),
+    "turn": VALUES,
+    "heard": VALUES,
+    "seconds": VALUES,
+}
+KINDS = {
+    "hello": ("protocol", "lang", "audio", "motion", "captions"),
+    "say": ("text", "lang"),
+    "interrupt": ("turn", "heard"),
+    "heard": ("turn", "seconds"),
+    "ping": (),
+}
+MESSAGES = st.one_of(
+    st.fixed_dictionaries({"type": st.just(kind)}, optional={name: FIELDS[name] for name in names})
+    for kind, names in KINDS.items()
+)
+CLIENT = jsonschema.Draft202012Validator({**SCHEMA, "oneOf": [{"$ref": "#/$defs/client"}]})
+
+
+@given(MESSAGES)
+def test_the_schema_and_the_codec_allow_the_same(message: dict[str, Any]) -> None:
+    native = codec()
+    native.decode('{"type":"hello"}')
+    (item,) = native.decode(json.dumps(message))
+    assert isinstance(item, Rejected) is not CLIENT.is_valid(message), item
+
+
 def test_nothing_here_waits() -> None:
     assert not any(asyncio.iscoroutinefunction(getattr(NativeCodec, name)) for name in ("decode", "encode"))

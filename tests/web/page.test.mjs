@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pieces } from "../../server/web/captions.js";
 import { locate } from "../../server/web/citations.js";
-import { decodeSound } from "../../server/web/connection.js";
+import { decodeSound, subprotocols } from "../../server/web/connection.js";
 import { Idle } from "../../server/web/idle.js";
 import { WORDS } from "../../server/web/language.js";
 import { Turns } from "../../server/web/turns.js";
@@ -68,6 +68,12 @@ test("a sound frame is read as docs/protocol.md has it", () => {
   view.setUint8(0, 2);
   assert.equal(decodeSound(data), null);
   assert.equal(decodeSound(new ArrayBuffer(3)), null);
+});
+
+test("a key goes into the subprotocol, unless it has what no token may have", () => {
+  assert.deepEqual(subprotocols(null), ["zhubo.v1"]);
+  assert.deepEqual(subprotocols("aZ09-._~+!"), ["zhubo.v1", "zhubo.key.aZ09-._~+!"]);
+  for (const key of ["a b", "a,b", "a/b=", "密钥", "a\n"]) assert.equal(subprotocols(key), null, key);
 });
 
 test("every word is said in both languages, with the same blanks in it", () => {

@@ -61,6 +61,27 @@ test("a sentence without sound is shown for its reading time, then speech goes o
   near(line.heard(start + 0.5), 0.5);
 });
 
+test("what was heard never falls, whatever moves the clock", () => {
+  const line = new Timeline();
+  line.open(0, "one", 0, {});
+  const first = line.sound(0, 0, 0, 1);
+  const plan = [
+    [0.5, () => line.open(1, "失声", 1, {}) ?? line.silence(0.5, 1, 2)],
+    [0.6, () => line.open(2, "two", 1, {}) ?? line.sound(0.6, 2, 0, 0.5)],
+    [4, () => line.sound(4, 2, 0.5, 0.5)],
+  ];
+  let before = 0;
+  for (let now = 0; now < 6; now += 0.01) {
+    while (plan.length && now >= plan[0][0]) plan.shift()[1]();
+    const heard = line.heard(now);
+    assert.ok(heard >= before - 1e-9, `${before} fell to ${heard} at ${now}`);
+    before = heard;
+  }
+  near(line.heard(first + 0.8), 0.8);
+  near(line.heard(first + 2), 1);
+  near(before, 2);
+});
+
 test("a spoken sentence is not silenced by its end", () => {
   const line = new Timeline();
   line.open(0, "one", 0, {});

@@ -1,0 +1,72 @@
+"""What stands before every HTTP route: security headers, and under /v1/ the gate and a limit of the body's size."""
+
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from server.auth import Gate
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        "media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_ENVELOPE = 65_536
+"""Bytes of a multipart body that are not the file."""
+
+
+class Guard:
+    """Nothing of a body is read for those whom the gate does not admit, and never more than the limit."""
+
+    def __init__(self, app: ASGIApp, gate: Gate, upload_bytes: int) -> None:
+        self._app, self._gate, self._upload_bytes = app, gate, upload_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def secured(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        refusal = self._refusal(HTTPConnection(scope)) if scope["path"].startswith("/v1/") else None
+        if refusal is not None:
+            answer = JSONResponse({"detail": refusal.detail}, refusal.status_code)
+            await answer(scope, receive, secured)
+            return
+        await self._app(scope, self._counted(receive), secured)
+
+    def _refusal(self, connection: HTTPConnection) -> HTTPException | None:
+        if not self._gate.admits(connection):
+            return HTTPException(401, "a valid key is needed: Authorization: Bearer KEY")
+        length = connection.headers.get("content-length", "0")
+        return self._too_large() if length.isdecimal() and int(length) > self._most else None
+
+    def _counted(self, receive: Receive) -> Receive:
+        """A body that is sent without its length, or with a false one, is cut off at the limit."""
+        read = 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self._most:
+                raise self._too_large()
+            return message
+
+        return counted
+
+    @property
+    def _most(self) -> int:
+        return self._upload_bytes + _ENVELOPE
+
+    def _too_large(self) -> HTTPException:
+        return HTTPException(413, f"too_large: at most {self._upload_bytes} bytes")
