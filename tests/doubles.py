@@ -16,7 +16,7 @@ from configs.language import Lang
 from configs.settings import KnowledgeSettings, Limits
 from knowledge.documents import Hit, KnowledgeUnavailable, Passage, Place, Retrieval
 
-HOME = Home(Path("/nonexistent/data"), Path("/nonexistent/cache"))
+HOME = Home(Path("/dev/null/data"), Path("/dev/null/cache"))
 
 
 def scripted(**options: object) -> Scripted:
