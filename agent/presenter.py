@@ -20,6 +20,9 @@ from knowledge.documents import KnowledgeUnavailable, Retrieval
 
 log = logging.getLogger(__name__)
 
+_SHORT = 120
+"""Characters of a question that is judged on the event loop, in about a millisecond; a longer one in a thread."""
+
 
 class Knowledge(Protocol):
     async def search(self, question: str, count: int) -> Retrieval: ...
@@ -117,6 +120,8 @@ class Presenter:
             log.warning("knowledge base unavailable: %s", type(error).__name__)
             return Considered(Line(persona.unavailable[lang], "apology", fault="knowledge_unavailable"))
         milliseconds = (time.perf_counter() - began) * 1000
+        if len(question) <= _SHORT:
+            return Considered(self._reply(question, lang, retrieval, history), milliseconds)
         reply = await asyncio.to_thread(self._reply, question, lang, retrieval, history)
         return Considered(reply, milliseconds)
 

@@ -36,7 +36,7 @@ ROOT = Path(__file__).parents[2]
 ENVIRONMENT = ROOT / ".venv-bench"
 PACKAGES = ("picows", "uvloop", "psutil", "websockets", "orjson", "fastapi", "uvicorn[standard]", "aiavatar")
 BACKEND = 18_000
-CASES = ((10, 4.0, 4), (50, 6.0, 2), (100, 6.0, 2))
+CASES = ((100, 6.0, 2), (50, 6.0, 2), (10, 4.0, 4))
 
 
 @dataclass(frozen=True)
