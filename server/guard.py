@@ -19,6 +19,8 @@ _HEADERS = {
 }
 _ENVELOPE = 65_536
 """Bytes of a multipart body that are not the file."""
+_DIGITS = 18
+"""A length of more digits is not read as a number: it is too large."""
 
 
 class Guard:
@@ -48,7 +50,7 @@ class Guard:
         if not self._gate.admits(connection):
             return HTTPException(401, "a valid key is needed: Authorization: Bearer KEY")
         length = connection.headers.get("content-length", "0")
-        return self._too_large() if length.isdecimal() and int(length) > self._most else None
+        return self._too_large() if length.isdecimal() and (len(length) > _DIGITS or int(length) > self._most) else None
 
     def _counted(self, receive: Receive) -> Receive:
         """A body that is sent without its length, or with a false one, is cut off at the limit."""
