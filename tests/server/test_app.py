@@ -91,3 +91,10 @@ async def test_a_search_finds_passages_at_their_places(tmp_path: Path, question:
         document = (await client.get(f"/v1/documents/{best['document']}")).json()
         assert document["text"][best["start"] : best["end"]] == best["text"]
         assert (await client.get("/v1/search", params={"q": question, "count": 0})).status_code == 422
+
+
+@pytest.mark.parametrize("length", ["99999999", "9" * 5000], ids=["too large", "absurd"])
+async def test_a_length_that_is_too_large_is_refused_before_anything_is_read(tmp_path: Path, length: str) -> None:
+    async with application(tmp_path) as client:
+        refused = await client.post("/v1/documents", content=b"x", headers={**CHUNKED, "Content-Length": length})
+    assert refused.status_code == 413
