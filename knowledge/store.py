@@ -1,6 +1,7 @@
-"""What a vector store is: a cache of vectors by passage id, rebuildable from the documents."""
+"""What a vector store is: named collections of vectors by passage id, a cache that is rebuilt from the documents."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from knowledge.embedding import Vectors
@@ -10,7 +11,7 @@ class StoreError(RuntimeError):
     """The vector store failed."""
 
 
-class VectorStore(Protocol):
+class VectorCollection(Protocol):
     """Blocking: call it from a worker thread. One writer at a time."""
 
     def add(self, ids: Sequence[str], vectors: Vectors) -> None:
@@ -23,12 +24,27 @@ class VectorStore(Protocol):
 
     def ids(self) -> set[str]: ...
 
-    def clear(self) -> None:
-        """Forget every vector; those added next may have another dimension."""
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """The vectors of those of these ids that are there, each of shape (dimension,)."""
         ...
 
-    def search(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
-        """Nearest passages as (id, cosine similarity), best first. `vector` has shape (dimension,)."""
+    def search(self, vector: Vectors, count: int, among: AbstractSet[str] | None = None) -> list[tuple[str, float]]:
+        """Nearest passages as (id, cosine similarity), best first. `vector` has shape (dimension,).
+
+        `among`: only these ids; None searches all.
+        """
+        ...
+
+
+class VectorStore(Protocol):
+    """Blocking: call it from a worker thread."""
+
+    def collection(self, name: str) -> VectorCollection:
+        """The collection of this name (any text), made empty where there is none. A collection has one dimension."""
+        ...
+
+    def drop(self, name: str) -> None:
+        """Forget a collection and what is in it, even where it cannot be read; one that is not there is no error."""
         ...
 
     def close(self) -> None: ...

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import chain
 from typing import Literal
 
-from knowledge.documents import DocumentError
+from knowledge.documents import DocumentError, QuestionAnswer
 
 Kind = Literal["heading", "paragraph", "item", "row", "code"]
 
@@ -18,21 +19,30 @@ _TIGHT = frozenset(("item", "row", "code"))
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A span of the text. `level` is a heading's depth from 1; `page` counts from 1 where the format has pages."""
+    """A span of the text. `level` is a heading's depth from 1; `page` counts pages or slides from 1.
+
+    `at`: seconds into the recording that a transcript belongs to.
+    """
 
     kind: Kind
     start: int
     end: int
     level: int = 0
     page: int | None = None
+    at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
+    """`questions`: the curated answers of an FAQ sheet. `dated` and `tags`: what the file itself says of them."""
+
     title: str
     text: str
     blocks: tuple[Block, ...]
     warnings: tuple[str, ...] = ()
+    questions: tuple[QuestionAnswer, ...] = ()
+    dated: date | None = None
+    tags: tuple[str, ...] = ()
 
 
 class Draft:
