@@ -18,13 +18,16 @@ _FORMER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`age`: of somebody, where the question tells it; `told`: its times, years and other long figures."""
+    """`weights`: the idf of its terms; `age`: of somebody, where the question tells it; `told`: those of its `figures`
+    that are times, years or long."""
 
     question: str
     lang: Lang
     kind: Kind
     wording: Wording
+    weights: Mapping[str, float]
     age: int | None
+    figures: tuple[Figure, ...]
     told: tuple[Figure, ...]
 
     @classmethod
@@ -33,8 +36,14 @@ class Asked:
         question = written(question)
         kind, asking = kind_of(question, lang)
         wording = Wording(question, weights, asking, focus(question, lang))
-        told = tuple(figure for figure in figures(question) if telling(figure))
-        return cls(question, lang, kind, wording, age(question), told)
+        spoken = tuple(figures(question))
+        told = tuple(figure for figure in spoken if telling(figure))
+        return cls(question, lang, kind, wording, weights, age(question), spoken, told)
+
+    @property
+    def weight(self) -> float:
+        """Of all its terms together."""
+        return sum(self.weights.values())
 
     def fits(self, text: str) -> bool:
         """Does the text look like the kind of answer that is asked for?"""

@@ -74,13 +74,14 @@ class SentenceEnded:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """`quote` is the passage's own text at `place` in document `document`."""
+    """`quote` is the passage's own text at `place` in this revision of document `document`."""
 
     document: str
     title: str
     source: str
     quote: str
     place: Place
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ WINDOW = 3
 LATER_HIT, LONGER = 0.05, 0.08
 """What a candidate loses for each passage ranked before its own and for each further sentence."""
 
-UNLIKE, BEFORE, LACKS = 0.15, 0.3, 0.5
+UNLIKE, BEFORE, LACKS = 0.15, 0.3, 0.6
 """What it loses for not looking like the kind of answer that is asked for, for naming who held a post before, and
 for lacking the time or year that the question tells."""
 
@@ -174,7 +174,7 @@ def _likely(asked: Asked, text: str) -> bool:
 def _citation(leaf: Leaf, first: int, last: int) -> Citation:
     passage, start, end = leaf.hit.passage, leaf.spans[first][0], leaf.spans[last][1]
     place = replace(passage.place, start=passage.place.start + start, end=passage.place.start + end)
-    return Citation(passage.document, passage.title, passage.source, passage.text[start:end], place)
+    return Citation(passage.document, passage.title, passage.source, passage.text[start:end], place, passage.revision)
 
 
 def leaves_of(asked: Asked, retrieval: Retrieval) -> list[Leaf]:

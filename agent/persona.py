@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from configs.engines import ConfigError
 from configs.language import Lang
+from configs.settings import BaseName
 
 Intent = Literal["hello", "wellbeing", "thanks", "farewell", "who", "able", "human", "compliment"]
 Line = Annotated[str, Field(min_length=1)]
@@ -48,12 +49,14 @@ def _with_topics(lines: Both) -> Both:
 
 
 class Persona(_Part):
-    """`language`: what to speak where nothing tells. `greeting` opens a session; `suggestions` are questions to
+    """`base`: the knowledge base that the persona answers from, where a client's key names no other.
+    `language`: what to speak where nothing tells. `greeting` opens a session; `suggestions` are questions to
     offer; `topics`: what to offer with a refusal.
     `refused` has `{topics}` in it. `fallback`, `voiceless`, `unavailable`: when the model, the voice or the
     knowledge base fails.
     """
 
+    base: BaseName = "main"
     language: Lang
     name: Both
     role: Both

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from agent import prompt, smalltalk
+from agent import followup, prompt, smalltalk
 from agent.events import Citation
 from agent.grounding import Checker, Grounding, Supported, Unsupported
 from agent.model import ChatModel, Message, ModelError
 from agent.persona import Persona
-from avatar.expression import Tone
+from avatar.expression import Expression, Tone
+from avatar.motion import EMOTIONS, GESTURES
 from avatar.speech import Voice, VoiceError
 from configs.language import LANGUAGES, Lang, detect
 from configs.settings import KnowledgeSettings, Limits
+from knowledge.documents import Curated as CuratedAnswer
 from knowledge.documents import KnowledgeUnavailable, Retrieval
 
 log = logging.getLogger(__name__)
@@ -25,7 +27,9 @@ _SHORT = 120
 
 
 class Knowledge(Protocol):
-    async def search(self, question: str, count: int) -> Retrieval: ...
+    async def search(self, question: str, count: int, *, also: Sequence[str] = ()) -> Retrieval:
+        """`also`: other wordings of the question."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,16 @@ class Line:
     tone: Tone
     refused: bool = False
     fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Curated:
+    """An answer of an editor's, to say word for word, and the row of the sheet that it stands in."""
+
+    text: str
+    lang: Lang
+    expression: Expression
+    citations: tuple[Citation, ...] = ()
 
 
 class Check(Protocol):
@@ -71,7 +85,7 @@ class Composed:
     citations: tuple[Citation, ...]
 
 
-Reply = Line | Composed
+Reply = Line | Curated | Composed
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +109,7 @@ class Presenter:
     ) -> None:
         self.persona, self.model, self.voice, self.limits = persona, model, voice, limits
         self._knowledge, self._grounding = knowledge, grounding
-        self._passages, self._grounded = settings.passages, settings.grounded
+        self._passages, self._grounded, self._rewrite = settings.passages, settings.grounded, settings.rewrite
 
     def language(self, text: str, wanted: Lang | None) -> Lang:
         """The language to answer in: the client's wish, else the question's, else the persona's own."""
@@ -113,17 +127,31 @@ class Presenter:
         if detect(question) is None and any(char.isalpha() for char in question):
             return Considered(Line(persona.other_language[lang], "refusal", refused=True))
         began = time.perf_counter()
+        wordings = await self._wordings(question, history)
         try:
             async with asyncio.timeout(self.limits.retrieval):
-                retrieval = await self._knowledge.search(question, self._passages)
+                retrieval = await self._knowledge.search(question, self._passages, also=wordings)
         except (KnowledgeUnavailable, TimeoutError) as error:
             log.warning("knowledge base unavailable: %s", type(error).__name__)
             return Considered(Line(persona.unavailable[lang], "apology", fault="knowledge_unavailable"))
         milliseconds = (time.perf_counter() - began) * 1000
-        if len(question) <= _SHORT:
-            return Considered(self._reply(question, lang, retrieval, history), milliseconds)
-        reply = await asyncio.to_thread(self._reply, question, lang, retrieval, history)
+        if retrieval.curated is not None:
+            return Considered(_curated(retrieval.curated, retrieval), milliseconds)
+        asked = followup.standing(question, wordings)
+        if len(asked) <= _SHORT:
+            return Considered(self._reply(asked, lang, retrieval, history), milliseconds)
+        reply = await asyncio.to_thread(self._reply, asked, lang, retrieval, history)
         return Considered(reply, milliseconds)
+
+    async def _wordings(self, question: str, history: Sequence[Message]) -> tuple[str, ...]:
+        """What else to search for where the question leans on the dialogue."""
+        match self._rewrite:
+            case "off":
+                return ()
+            case "rules":
+                return followup.rewrite(question, history)
+            case "model":
+                return await followup.model_rewrite(self.model, question, history)
 
     def _reply(self, question: str, lang: Lang, retrieval: Retrieval, history: Sequence[Message]) -> Reply:
         judged = self._grounding.judge(question, lang, retrieval)
@@ -153,3 +181,15 @@ class Presenter:
                     await self.model.warm((prompt.system(lang, self.persona),))
         except (ModelError, TimeoutError) as error:
             log.warning("the model is not warm yet: %s", str(error) or "out of time")
+
+
+def _curated(curated: CuratedAnswer, retrieval: Retrieval) -> Curated:
+    """Names of emotions and gestures that the presenter has not are left out."""
+    entry = curated.entry
+    emotion = next((emotion for emotion in EMOTIONS if emotion == entry.emotion), None)
+    gesture = next((gesture for gesture in GESTURES if gesture == entry.gesture), None)
+    cited = tuple(
+        Citation(one.document, one.title, one.source, one.text, one.place, one.revision)
+        for one in (hit.passage for hit in retrieval.hits)
+    )
+    return Curated(entry.answer, curated.lang, Expression(emotion, gesture), cited)

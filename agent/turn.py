@@ -25,7 +25,7 @@ from agent.events import (
 )
 from agent.model import Message, ModelError
 from agent.pace import Stalled, paced
-from agent.presenter import Composed, Line, Presenter
+from agent.presenter import Composed, Curated, Line, Presenter
 from avatar.expression import Expression, Tone, express
 from avatar.lips import Cues, Lips
 from avatar.markup import EmotionTag, GestureTag, Markup
@@ -62,6 +62,7 @@ class Turn:
         self._count = 0
         self._at = 0.0
         self._voiceless = False
+        self._keep = False
         self._marked = Expression()
         self._lang: Lang = "zh"
         self._fallback: str | None = None
@@ -106,6 +107,11 @@ class Turn:
                 if fault is not None:
                     await self._fail(fault, text, emit)
                 await self._recite(text, tone, emit, tasks)
+            case Curated(text, lang, expression, citations):
+                self._lang, self._keep, self._marked = lang, True, expression
+                await self._recite(text, "answer", emit, tasks)
+                if citations:
+                    await emit(Citations(self.number, citations))
             case Composed() as composed:
                 await self._compose(composed, emit, tasks)
 
@@ -175,7 +181,7 @@ class Turn:
 
     async def _synthesize(self, clip: _Clip) -> None:
         """One retry while nothing was heard of the clip. A voice that fails twice is not waited for again."""
-        utterance = Utterance(clip.text.strip(), self._lang)
+        utterance = Utterance(clip.text.strip(), self._lang, self._keep)
         failure: VoiceError | None = None
         for _ in range(0 if self._voiceless else 2):
             given = False

@@ -12,6 +12,10 @@ from knowledge.lexical import question_terms, stem
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f]")
 _TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+(?:[.,:]\d+)*|[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f]")
+_HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
+_LATIN_WORD = re.compile(r"[a-z0-9']+")
+_NEARLY = 0.5
+"""Share of their trigrams that two words have in common before they count as nearly the same."""
 _ALONE = 0.4
 """Credit for a Chinese character whose neighbours in the question are not its neighbours in the text."""
 _SMALL, _TELLING = 0.3, 1.5
@@ -48,13 +52,17 @@ def searchable(text: str) -> Searchable:
 class _Part:
     """One English word, figure or Chinese character of a question.
 
-    `forms`: what means the same; `pairs`: a character with its neighbours; `weight`: how much it says.
+    `forms`: what means the same; `pairs`: a character with its neighbours; `weight`: how much it says; `at`: where
+    the question has it; `word`: an English one as it stands there; `wanted`: it belongs to the noun asked for.
     """
 
     form: Form
     weight: float
     pairs: tuple[str, ...]
     forms: frozenset[Form]
+    at: int = -1
+    word: str = ""
+    wanted: bool = False
 
     def credit(self, text: Searchable) -> float:
         if any(pair in text.folded for pair in self.pairs):
@@ -94,6 +102,7 @@ class Wording:
         kept = kept if any(_term(token) in terms for token in _TOKEN.findall(kept)) else about
         self.parts = tuple(_parts(kept, terms, focus))
         self._total = sum(part.weight for part in self.parts)
+        self._folded = about
 
     def credits(self, text: str) -> Credits:
         """How far `text` speaks of each of the question's words, 0 to 1."""
@@ -109,9 +118,77 @@ class Wording:
             total += part.weight * max(credits)
         return total / self._total
 
+    def wanted(self, *texts: Credits) -> float:
+        """How far several texts together speak of the noun that is asked for; 1 where there is none."""
+        credits = [
+            max(credits)
+            for part, credits in zip(self.parts, zip(*texts, strict=True), strict=True)
+            if isinstance(part, _Part) and part.wanted
+        ]
+        return sum(credits) / len(credits) if credits else 1.0
+
+    def resemblance(self, text: str) -> float:
+        """The share of the question that one text has nearly as it stands, or in words that mean the same.
+
+        A Chinese character counts by the length of the run that the text has of it and its neighbours, alone not at
+        all; an English word by the letters that it shares with the most similar one.
+        """
+        sought = searchable(text)
+        runs, words = _runs(self._folded, sought.folded), _words_of(sought.folded)
+        found = 0.0
+        for part in self.parts:
+            match part:
+                case _Part(forms=forms) if any(form.within(sought) for form in forms):
+                    found += part.weight
+                case _Part(pairs=()) if part.word:
+                    found += part.weight * _closest(part.word, words)
+                case _Part(at=at) if at >= 0:
+                    found += part.weight * (1 - 1 / (1.5 * runs[at]) if runs[at] > 1 else 0.0)
+                case _:
+                    found += part.weight * part.credit(sought)
+        return found / self._total if self._total else 0.0
+
     def coverage(self, text: str) -> float:
         """The share of the question that one text speaks of."""
         return self.share(self.credits(text))
+
+
+def _runs(question: str, text: str) -> list[int]:
+    """For each character of the question, the length of the run of Chinese characters around it that the text has."""
+    lengths = [0] * len(question)
+    for run in _HAN_RUN.finditer(question):
+        at = run.start()
+        while at < run.end():
+            length = 0
+            while at + length < run.end() and question[at : at + length + 1] in text:
+                length += 1
+            lengths[at : at + length] = [length] * length
+            at += max(length, 1)
+    return lengths
+
+
+Trigrams = frozenset[str]
+
+
+@functools.lru_cache(maxsize=256)
+def _words_of(text: str) -> tuple[frozenset[str], tuple[Trigrams, ...]]:
+    """The stems of a text, and the trigrams of its longer words."""
+    words = set(_LATIN_WORD.findall(text))
+    return frozenset(map(stem, words)), tuple(_trigrams(word) for word in words if len(word) > 3)
+
+
+def _trigrams(word: str) -> Trigrams:
+    marked = f"^{word}$"
+    return frozenset(marked[at : at + 3] for at in range(len(marked) - 2))
+
+
+def _closest(word: str, pool: tuple[frozenset[str], tuple[Trigrams, ...]]) -> float:
+    stems, others = pool
+    if _term(word) in stems:
+        return 1.0
+    own = _trigrams(word)
+    most = max((2 * len(own & other) / (len(own) + len(other)) for other in others), default=0.0)
+    return most if most >= _NEARLY else 0.0
 
 
 def _parts(folded: str, terms: Mapping[str, float], focus: Span) -> Iterator[_Part | _Figure]:
@@ -129,12 +206,13 @@ def _parts(folded: str, terms: Mapping[str, float], focus: Span) -> Iterator[_Pa
     for match in tokens:
         at, word = match.start(), match[0]
         forms = frozenset().union(*(forms for span, forms in known if span[0] <= at < span[1]))
-        weight = terms[_term(word)] * (_FOCUS if focus[0] <= at < focus[1] else 1.0)
+        wanted = focus[0] <= at < focus[1]
+        weight = terms[_term(word)] * (_FOCUS if wanted else 1.0)
         if at in han:
             pairs = tuple(folded[i : i + 2] for i in (at - 1, at) if i in han and i + 1 in han)
-            yield _Part(Form(word, False), weight, pairs, forms)
+            yield _Part(Form(word, False), weight, pairs, forms, at, wanted=wanted)
         elif not word[0].isdigit():
-            yield _Part(Form(f" {_term(word)} ", True), weight, (), forms)
+            yield _Part(Form(f" {_term(word)} ", True), weight, (), forms, at, word, wanted)
 
 
 def _term(token: str) -> str:

@@ -13,10 +13,11 @@ class VoiceError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One clause or sentence to speak; plain text, no markup."""
+    """One clause or sentence to speak; plain text, no markup. `keep`: it will be said again, word for word."""
 
     text: str
     lang: Lang
+    keep: bool = False
 
 
 @dataclass(frozen=True, slots=True)

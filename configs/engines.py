@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from configs.home import Home
 
-Kind = Literal["models", "voices", "embedders", "stores"]
+Kind = Literal["models", "voices", "embedders", "stores", "rerankers", "ocr"]
 
 
 class ConfigError(ValueError):

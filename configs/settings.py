@@ -4,17 +4,37 @@ import os
 import re
 from collections.abc import Mapping
 from importlib.resources import files
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
-from configs.engines import ConfigError, EngineSpec
+from configs.engines import ConfigError, EngineSpec, Kind
 
 PREFIX = "ZHUBO__"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token of RFC 7230, section 3.2.6: what a WebSocket subprotocol may be made of."""
+BASE_NAME = r"^[a-z0-9][a-z0-9-]{0,39}$"
+"""What a knowledge base may be called: in an address, a file's name and a settings file alike."""
+ENGINES: dict[str, Kind] = {
+    "model": "models",
+    "voice": "voices",
+    "embedder": "embedders",
+    "store": "stores",
+    "reranker": "rerankers",
+    "ocr": "ocr",
+}
 Tree = dict[str, Any]
 
 
@@ -22,36 +42,116 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _token(key: SecretStr) -> SecretStr:
+    """A page cannot set headers on a WebSocket: it sends the key as a subprotocol."""
+    if not _TOKEN.fullmatch(key.get_secret_value()):
+        raise ValueError("a key is made of one or more ASCII letters, digits and !#$%&'*+-.^_`|~")
+    return key
+
+
+Key = Annotated[SecretStr, AfterValidator(_token)]
+BaseName = Annotated[str, StringConstraints(pattern=BASE_NAME)]
+
+
+class KeySettings(_Section):
+    """A key whose holders see one knowledge base and no other: its documents, and what is answered from them.
+
+    `write`: they may change what is in it, too.
+    """
+
+    key: Key
+    base: BaseName
+    write: bool = False
+
+
 class ServerSettings(_Section):
     """Where clients connect. Without a key only a loopback address is served."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
-    key: SecretStr | None = None
+    key: Key | None = None
+    """The operator's key: every knowledge base, and making and deleting them. Where `keys` are set and this is not,
+    that is left to the command line."""
+    keys: tuple[KeySettings, ...] = ()
     origins: tuple[str, ...] = ()
     """Origins of other sites' pages that may connect, e.g. `https://www.example.org`."""
     sessions: int = Field(default=200, ge=1)
     """Connections served at once; one more is told that the presenter is busy."""
     message_bytes: int = Field(default=1_000_000, ge=1024)
     upload_bytes: int = Field(default=20_000_000, ge=1024)
+    """The largest document."""
+    publish_bytes: int = Field(default=200_000_000, ge=1024)
+    """The largest set of documents published at once, and the largest archive imported."""
     hello_seconds: float = Field(default=10, gt=0)
 
-    @field_validator("key")
-    @classmethod
-    def _is_a_token(cls, key: SecretStr | None) -> SecretStr | None:
-        """A page cannot set headers on a WebSocket: it sends the key as a subprotocol."""
-        if key is not None and not _TOKEN.fullmatch(key.get_secret_value()):
-            raise ValueError("a key is made of one or more ASCII letters, digits and !#$%&'*+-.^_`|~")
-        return key
+    @model_validator(mode="after")
+    def _tells_holders_apart(self) -> Self:
+        secrets = [key.key.get_secret_value() for key in self.keys]
+        secrets += [self.key.get_secret_value()] if self.key else []
+        if len(set(secrets)) < len(secrets):
+            raise ValueError("two of the keys are the same; each holder needs one of their own")
+        return self
+
+
+class WatchSettings(_Section):
+    """A folder whose documents are those of a knowledge base, as they change."""
+
+    folder: Annotated[Path, AfterValidator(lambda folder: folder.expanduser().absolute())]
+    base: BaseName = "main"
+
+
+class WebSettings(_Section):
+    """What is fetched from the web. Addresses that are not public are refused unless `allow` names their network.
+
+    `pages`: the most that a sitemap may list. `seconds`: for one page, redirects and all. `pause`: the longest wait
+    between two pages of a site that asks for one.
+    """
+
+    allow: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks that may be fetched from although they are not public, e.g. `10.1.0.0/16`."""
+    ports: frozenset[Annotated[int, Field(ge=1, le=65535)]] = frozenset({80, 443})
+    pages: int = Field(default=500, ge=1)
+    seconds: float = Field(default=60, gt=0)
+    pause: float = Field(default=10, ge=0)
+
+
+class ParsingSettings(_Section):
+    """What reading one file may cost, in a process of its own that is ended at the limit: seconds of computing, bytes
+    of memory, and seconds in all."""
+
+    cpu: float = Field(default=60, gt=0)
+    memory: int = Field(default=2_000_000_000, ge=500_000_000)
+    wall: float = Field(default=120, gt=0)
 
 
 class KnowledgeSettings(_Section):
     sample: bool = False
     """Ingest the sample documents into an empty knowledge base at the first start."""
+    watch: tuple[WatchSettings, ...] = ()
+    web: WebSettings = WebSettings()
+    parsing: ParsingSettings = ParsingSettings()
+    rewrite: Literal["rules", "model", "off"] = "rules"
+    """How a question that leans on the one before ("and on Sundays?") is completed before it is looked for."""
+    labels: Literal["keywords", "model"] = "keywords"
+    """Who gives documents their tags and summary."""
+
     passages: int = Field(default=6, ge=1, le=20)
+    editions: int = Field(default=20, ge=1)
+    """Editions of a base that can be returned to."""
+    sentences: bool = True
+    """Sentences have vectors of their own: finds and judges better, and costs as much again to make."""
+    bulk: bool = False
+    """A second embedder, as large as the first, for what is indexed: no question then waits for a passage."""
     grounded: bool = True
     """Answer from the documents alone: refuse what they do not say and check every clause. Without it the model
     may also speak from its own knowledge, unchecked."""
+
+    @model_validator(mode="after")
+    def _tells_folders_apart(self) -> Self:
+        marks = [(watch.base, watch.folder.name) for watch in self.watch]
+        if len(set(marks)) < len(marks):
+            raise ValueError("watch: two folders of one base have the same name, which goes before their documents'")
+        return self
 
 
 class Limits(_Section):
@@ -64,6 +164,8 @@ class Limits(_Section):
     retrieval: float = Field(default=5, gt=0)
     question_characters: int = Field(default=2000, ge=1)
     history_exchanges: int = Field(default=3, ge=0)
+    speech_bytes: int = Field(default=64_000_000, ge=0)
+    """The speech of curated answers that is remembered."""
 
 
 class Settings(_Section):
@@ -74,9 +176,18 @@ class Settings(_Section):
     voice: EngineSpec
     embedder: EngineSpec
     store: EngineSpec
+    reranker: EngineSpec | None = None
+    """Orders the best passages anew; none by default."""
+    ocr: EngineSpec | None = None
+    """Reads images and scanned pages; without one they are refused."""
     server: ServerSettings = ServerSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
     limits: Limits = Limits()
+
+    def engines(self) -> dict[str, tuple[Kind, EngineSpec]]:
+        """Those that are set, by the name of their setting."""
+        found = {name: (kind, getattr(self, name)) for name, kind in ENGINES.items()}
+        return {name: (kind, spec) for name, (kind, spec) in found.items() if spec is not None}
 
 
 def profiles() -> list[str]:
@@ -103,7 +214,7 @@ def load(profile: str = "offline", file: Path | None = None, environ: Mapping[st
 
 def overlaid(settings: Settings, sections: Mapping[str, Tree], origin: str) -> Settings:
     """Settings with some sections' values replaced. Raises ConfigError that names the wrong key."""
-    changed = {name: {**dict(getattr(settings, name)), **values} for name, values in sections.items()}
+    changed = {name: {**dict(iter(getattr(settings, name))), **values} for name, values in sections.items()}
     try:
         return Settings.model_validate({**dict(settings), **changed})
     except ValidationError as error:

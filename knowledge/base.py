@@ -1,190 +1,283 @@
-"""The knowledge base: takes documents in, keeps them, and finds the passages that answer a question."""
+"""The knowledge base: takes documents and curated answers in, keeps them, and finds what answers a question."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
-from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from knowledge.documents import Document, Entry, Ingested, KnowledgeUnavailable, Passage, Retrieval
-from knowledge.embedding import Embedder
-from knowledge.ingest import digest, document_id, read
-from knowledge.library import Library
-from knowledge.parse import FileLimits, check_size
-from knowledge.retrieve import Shelf, prepared
+from knowledge.documents import (
+    ANYTHING,
+    Curated,
+    Document,
+    DocumentError,
+    Entry,
+    Filter,
+    Ingested,
+    KnowledgeUnavailable,
+    QuestionAnswer,
+    Retrieval,
+)
+from knowledge.editor import Editor, FileReader
+from knowledge.embedding import Embedding
+from knowledge.jobs import Job, Ledger, Request
+from knowledge.labels import Labeller
+from knowledge.library import Edition, Library
+from knowledge.rerank import Reranker
+from knowledge.retrieve import HYBRID, Mix
+from knowledge.searching import Search
+from knowledge.stacks import Stacks
 from knowledge.store import VectorStore
-from knowledge.vectors import Patience, VectorIndex
+from knowledge.vectors import Patience
 
 T = TypeVar("T")
-_SLICE = 50
-"""Passages put on the shelf or taken off at once: a search waits for no more."""
 _WAITING = 8
 """Documents that may wait, or be in hand, at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`pending`: passages that are found by words only, so far. `trouble`: why vectors are not made or not used."""
+    """`pending`: passages that are found by words only, so far; `sentences`: those whose sentences have no vectors yet.
+    `trouble`: why vectors are not made or not used."""
 
     documents: int
     passages: int
     pending: int
     trouble: str | None
+    edition: int = 0
+    sentences: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """What the bases of one process share. Without a `labeller` documents have the labels that editors give them.
+
+    `sentences`: sentences have vectors of their own, which costs as much again to make and finds and judges better.
+    """
+
+    embedding: Embedding
+    store: VectorStore
+    reader: FileReader
+    reranker: Reranker | None = None
+    labeller: Labeller | None = None
+    sentences: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    stacks: Stacks
+    ledger: Ledger
+    editor: Editor
+    search: Search
 
 
 class KnowledgeBase:
-    """Every call but `state` and `documents` is done in worker threads.
+    """Every change is a new edition, published in one step; `keep` of them can be returned to.
 
     A document can be found by words as soon as `ingest` returns; its vectors follow. Raises KnowledgeUnavailable
-    when the library cannot be used, and DocumentError for a file that cannot become a document.
+    when the library, or the store of the vectors, cannot be used, and DocumentError for a file that cannot become a
+    document.
     """
 
     def __init__(
         self,
         folder: Path,
-        embedder: Embedder,
-        store: VectorStore,
-        limits: FileLimits | None = None,
+        engines: Engines,
+        name: str = "main",
+        keep: int = 20,
         patience: Patience | None = None,
+        today: Callable[[], date] = date.today,
     ) -> None:
-        self._folder = folder
-        self._embedder = embedder
-        self._store = store
-        self._limits = limits or FileLimits()
+        self.name = name
+        self._folder, self._engines, self._keep, self._today = folder, engines, keep, today
         self._patience = patience or Patience()
-        self._words = ThreadPoolExecutor(1, "words")
-        self._files = ThreadPoolExecutor(1, "files")
-        self._writing = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._shelf = Shelf()
-        self._catalogue: dict[str, Entry] = {}
-        self._ids: dict[str, list[str]] = {}
-        self._opened: tuple[Library, VectorIndex] | None = None
-        self._closing = False
+        self._enough: float | None = None
+        self._opened: _Parts | None = None
+        self._work: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """What has been opened is closed again when a part cannot be."""
+        engines, patience = self._engines, self._patience
         async with AsyncExitStack() as undo:
-            undo.push_async_callback(self._in, self._files, self._store.close)
-            library = await self._in(self._files, lambda: Library(self._folder))
-            undo.push_async_callback(self._in, self._files, library.close)
-            shelves = await self._in(self._files, lambda: [(_entry(d, p), p) for d, p in library.documents()])
-            for entry, passages in shelves:
-                await self._place(entry, passages)
-            vectors = VectorIndex(self._embedder, self._store, library, self._patience)
-            await vectors.open(passage for _, passages in shelves for passage in passages)
-            self._opened = (library, vectors)
+            library = await asyncio.to_thread(Library, self._folder)
+            undo.callback(library.close)
+            folder = self._folder if engines.sentences else None
+            stacks = Stacks(library, engines.embedding, engines.store, self.name, folder, patience)
+            undo.push_async_callback(stacks.close)
+            await stacks.open()
             undo.pop_all()
+        ledger = Ledger(library.database)
+        editor = Editor(stacks, ledger, engines.reader, engines.labeller, self._keep, patience.retry)
+        search = Search(stacks, engines.embedding, engines.reranker, patience)
+        self._opened = _Parts(stacks, ledger, editor, search)
+        self._work = {
+            asyncio.create_task(editor.work(), name=f"the jobs of {self.name}"),
+            asyncio.create_task(editor.label_all(), name=f"the labels of {self.name}"),
+        }
 
     async def close(self) -> None:
-        """The document in hand is completed; those that wait are dropped."""
-        self._closing = True
+        """The document in hand is completed; those that wait are dropped, promised ones until the next start."""
+        if self._opened is None:
+            return
+        parts = self._opened
+        for task in self._work:
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+        await parts.editor.close()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        if self._opened is not None:
-            library, vectors = self._opened
-            self._opened = None
-            try:
-                await vectors.close()
-            finally:
-                await self._in(self._files, library.close)
-        self._words.shutdown(wait=False)
-        self._files.shutdown(wait=False)
+        self._opened = None
+        try:
+            await parts.stacks.close()
+        finally:
+            await asyncio.to_thread(parts.stacks.library.close)
 
-    async def ingest(self, name: str, data: bytes) -> Ingested:
+    async def ingest(self, name: str, data: bytes, *, dated: date | None = None, tags: Sequence[str] = ()) -> Ingested:
         """Take a file in, in place of an earlier one of the same name. Once begun, it is completed."""
-        check_size(name, len(data), self._limits)
         if len(self._tasks) >= _WAITING:
             raise KnowledgeUnavailable(f"{_WAITING} documents are being taken in already; try again in a while")
-        return await self._whole(self._ingest(name, data))
+        return await self._whole(self._parts().editor.ingest(Request(name, data, dated, tuple(tags))))
 
-    async def remove(self, identifier: str) -> bool:
-        """Forget a document; False when there is none of this id."""
-        return await self._whole(self._remove(identifier))
+    async def submit(self, name: str, data: bytes, *, dated: date | None = None, tags: Sequence[str] = ()) -> Job:
+        """Promise to take a file in: it is safe on the disk when this returns."""
+        return await self._whole(self._parts().editor.promise(Request(name, data, dated, tuple(tags))))
+
+    async def jobs(self) -> list[Job]:
+        """The newest first."""
+        parts = self._parts()
+        return [_counted(job, parts.stacks) for job in await parts.stacks.on_file(parts.ledger.jobs)]
+
+    async def job(self, identifier: str) -> Job | None:
+        parts = self._parts()
+        job = await parts.stacks.on_file(lambda: parts.ledger.job(identifier))
+        return _counted(job, parts.stacks) if job else None
+
+    async def ended(self, identifier: str) -> Job | None:
+        """Wait for a job to be done or to have failed; None for one that is not known."""
+        return await self._parts().editor.ended(identifier)
+
+    async def publish(
+        self,
+        files: Sequence[tuple[str, bytes]],
+        *,
+        replace: bool = False,
+        note: str = "",
+        ahead: bool = True,
+        skip: Callable[[str, DocumentError], None] | None = None,
+        warn: Callable[[str, str], None] = lambda name, warning: None,
+    ) -> Edition:
+        """Make one edition of many files; with `replace`, of these files alone. `ahead`: their vectors come first.
+
+        A file that cannot be read leaves everything as it is; with `skip`, which is told of it, it is left out. `warn`
+        is told, file by file, what was amiss with one that could be read.
+        """
+        return await self._whole(self._parts().editor.publish(files, replace, note, ahead, skip, warn))
+
+    async def remove(self, identifier: str, *, forever: bool = False) -> bool:
+        """Take a document out of every answer; with `forever`, out of the editions that are kept too.
+
+        False when there is none of this id.
+        """
+        return await self._whole(self._parts().editor.remove(identifier, forever))
+
+    async def label(
+        self,
+        identifier: str,
+        *,
+        tags: Sequence[str] | None = None,
+        summary: str | None = None,
+        dated: date | Literal[""] | None = None,
+    ) -> Entry | None:
+        """Change a document's labels; None leaves one as it is, and an empty date takes the date away.
+
+        None when there is no document of this id.
+        """
+        return await self._whole(self._parts().editor.label(identifier, tags, summary, dated))
 
     def documents(self) -> list[Entry]:
-        return sorted(self._catalogue.values(), key=lambda entry: entry.source)
+        if self._opened is None:
+            return []
+        return sorted(self._opened.stacks.catalogue.values(), key=lambda entry: entry.source)
 
-    async def document(self, identifier: str) -> Document | None:
-        library, _ = self._parts()
-        return await asyncio.to_thread(library.document, identifier)
+    async def document(self, identifier: str, revision: int | None = None) -> Document | None:
+        """The current revision, or an earlier one while it is kept."""
+        stacks = self._parts().stacks
+        return await stacks.on_file(lambda: stacks.library.document(identifier, revision))
 
-    async def search(self, question: str, count: int) -> Retrieval:
-        """The `count` best passages; by words alone, and saying why, when the vectors cannot be used."""
-        _, vectors = self._parts()
-        began = perf_counter()
-        found = await vectors.nearest(question)
-        ranking = await self._in(self._words, lambda: self._shelf.search(question, count, found.nearest))
-        timings = found.timings | ranking.timings | {"total": (perf_counter() - began) * 1e3}
-        return Retrieval(question, ranking.hits, timings, found.reason, ranking.weights)
+    async def search(
+        self, question: str, count: int, *, also: Sequence[str] = (), only: Filter = ANYTHING, mix: Mix = HYBRID
+    ) -> Retrieval:
+        """The `count` best passages, or a curated answer. `also`: other wordings of the question.
+
+        By words alone, saying why, while vectors are being made or the embedder fails.
+        """
+        found = await self._parts().search.run((question, *also), count, only, mix, self._today())
+        return replace(found, enough=self._enough)
+
+    def curated(self) -> list[Curated]:
+        return list(self._opened.stacks.answers) if self._opened else []
+
+    async def put_curated(self, entry: QuestionAnswer, identifier: str | None = None) -> Curated:
+        """Add a curated answer, or put it in place of the one of this id, which is not a sheet's."""
+        return await self._whole(self._parts().editor.put_curated(entry, identifier))
+
+    async def remove_curated(self, identifier: str) -> bool:
+        """False when no editor's answer has this id."""
+        return await self._whole(self._parts().editor.remove_curated(identifier))
+
+    async def editions(self) -> list[Edition]:
+        stacks = self._parts().stacks
+        return await stacks.on_file(stacks.library.editions)
+
+    async def rollback(self, number: int | None = None) -> Edition:
+        """Publish again what an edition held: by default the one before the current. Raises DocumentError
+        `no_edition` where that is not kept."""
+        return await self._whole(self._parts().editor.rollback(number))
+
+    async def rebuild(self) -> None:
+        """Make the lexical index and the vectors anew from the library. Raises StoreError."""
+        await self._whole(self._parts().editor.rebuild())
+
+    async def export(self, path: Path) -> None:
+        """A consistent copy of the library at `path`, while it is in use."""
+        stacks = self._parts().stacks
+        await stacks.on_file(lambda: stacks.library.database.copy(path))
+
+    async def forget(self) -> None:
+        """Drop the vectors; the folder goes with whoever made it."""
+        await self._parts().stacks.drop()
+
+    async def note(self, key: str) -> str | None:
+        """A small fact that is kept with the base."""
+        stacks = self._parts().stacks
+        return await stacks.on_file(lambda: stacks.library.note(key))
+
+    async def set_note(self, key: str, value: str) -> None:
+        stacks = self._parts().stacks
+        await stacks.on_file(lambda: stacks.library.set_note(key, value))
+
+    def calibrate(self, enough: float | None) -> None:
+        """The support from which this base answers, told with every retrieval from now on."""
+        self._enough = enough
 
     def state(self) -> State:
-        documents, passages = len(self._catalogue), sum(map(len, self._ids.values()))
         if self._opened is None:
-            return State(documents, passages, passages, "the knowledge base is not open")
-        _, vectors = self._opened
-        return State(documents, passages, vectors.pending, vectors.trouble)
+            return State(0, 0, 0, "the knowledge base is not open")
+        stacks = self._opened.stacks
+        pending = stacks.vectors.pending + stacks.questions.pending
+        sentences = stacks.sentences.pending if stacks.sentences else 0
+        trouble = stacks.vectors.trouble or stacks.questions.trouble
+        return State(len(stacks.catalogue), stacks.passages, pending, trouble, stacks.edition, sentences)
 
     async def settled(self) -> None:
         """Return when every passage has its vector, or when trouble, which `state` tells, keeps it from that."""
-        _, vectors = self._parts()
-        await vectors.settled()
+        stacks = self._parts().stacks
+        await stacks.settled()
 
-    async def _ingest(self, name: str, data: bytes) -> Ingested:
-        async with self._writing:
-            library, vectors = self._begun()
-            known = self._catalogue.get(document_id(name))
-            if known is not None and known.sha256 == await self._in(self._files, lambda: digest(data)):
-                return Ingested(known, unchanged=True)
-            document, passages, warnings = await self._in(self._files, lambda: read(name, data, self._limits))
-            await self._in(self._files, lambda: library.put(document, passages))
-            entry = _entry(document, passages)
-            old = await self._place(entry, passages)
-            new = {passage.id for passage in passages}
-            vectors.forget(old - new)
-            vectors.want(passage for passage in passages if passage.id not in old)
-        return Ingested(entry, unchanged=False, warnings=warnings)
-
-    async def _remove(self, identifier: str) -> bool:
-        async with self._writing:
-            library, vectors = self._begun()
-            if identifier not in self._catalogue:
-                return False
-            await self._in(self._files, lambda: library.remove(identifier))
-            old = self._ids[identifier]
-            await self._take(old)
-            del self._ids[identifier], self._catalogue[identifier]
-            vectors.forget(old)
-        return True
-
-    async def _place(self, entry: Entry, passages: list[Passage]) -> set[str]:
-        """Put a document's passages on the shelf in place of its earlier ones, whose ids are returned."""
-        old = self._ids.get(entry.id, [])
-        new = await self._in(self._files, lambda: prepared(passages))
-        for start in range(0, len(new), _SLICE):
-            await self._in(self._words, partial(self._shelf.replace, [], new[start : start + _SLICE]))
-        self._ids[entry.id] = [passage.id for passage in passages]
-        kept = set(self._ids[entry.id])
-        await self._take([identifier for identifier in old if identifier not in kept])
-        self._catalogue[entry.id] = entry
-        return set(old)
-
-    async def _take(self, ids: list[str]) -> None:
-        """Take passages off the shelf."""
-        for start in range(0, len(ids), _SLICE):
-            await self._in(self._words, partial(self._shelf.replace, ids[start : start + _SLICE], []))
-
-    def _begun(self) -> tuple[Library, VectorIndex]:
-        """The parts, for a change that begins now."""
-        if self._closing:
-            raise KnowledgeUnavailable("the knowledge base is being closed")
-        return self._parts()
-
-    def _parts(self) -> tuple[Library, VectorIndex]:
+    def _parts(self) -> _Parts:
         if self._opened is None:
             raise KnowledgeUnavailable("the knowledge base is not open")
         return self._opened
@@ -196,18 +289,6 @@ class KnowledgeBase:
         task.add_done_callback(self._tasks.discard)
         return await asyncio.shield(task)
 
-    async def _in(self, thread: ThreadPoolExecutor, function: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(thread, function)
 
-
-def _entry(document: Document, passages: list[Passage]) -> Entry:
-    return Entry(
-        document.id,
-        document.title,
-        document.source,
-        document.format,
-        document.lang,
-        document.sha256,
-        len(document.text),
-        len(passages),
-    )
+def _counted(job: Job, stacks: Stacks) -> Job:
+    return replace(job, pending=stacks.lacking(job.document)) if job.document else job

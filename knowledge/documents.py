@@ -7,9 +7,7 @@ from typing import Literal
 
 from configs.language import Lang
 
-Format = Literal[
-    "markdown", "text", "html", "pdf", "docx", "pptx", "xlsx", "csv", "epub", "json", "subtitles", "image"
-]
+Format = Literal["markdown", "text", "html", "pdf", "docx", "pptx", "xlsx", "csv", "epub", "json", "subtitles", "image"]
 
 
 class DocumentError(ValueError):
@@ -76,7 +74,8 @@ class Hit:
 
     `score`: fused z-scores, comparable within one retrieval only. `lexical`: BM25. `coverage`: share of the
     question's informative terms, weighted by idf, that occur in the passage, 0 to 1. `dense`: cosine
-    similarity, None while the passage has no vector yet. `rerank`: a reranker's score, where there is one.
+    similarity, None while the passage has no vector yet; where its sentences have vectors, the greatest of
+    `sentences`, their similarities in the order of the text. `rerank`: a reranker's score, where there is one.
     """
 
     passage: Passage
@@ -85,6 +84,7 @@ class Hit:
     coverage: float
     dense: float | None
     rerank: float | None = None
+    sentences: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,9 @@ class Filter:
     since: date | None = None
     until: date | None = None
     without: frozenset[str] = frozenset()
+
+
+ANYTHING = Filter()
 
 
 @dataclass(frozen=True, slots=True)

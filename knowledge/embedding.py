@@ -1,6 +1,8 @@
-"""What an embedder is: texts in, unit vectors out."""
+"""What an embedder is: texts in, unit vectors out; and the threads that all knowledge bases share it by."""
 
+import asyncio
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal, Protocol
 
 import numpy as np
@@ -8,6 +10,9 @@ from numpy.typing import NDArray
 
 Vectors = NDArray[np.float32]
 Role = Literal["question", "passage"]
+
+
+_BATCH = 16
 
 
 class EmbedderError(RuntimeError):
@@ -28,3 +33,61 @@ class Embedder(Protocol):
     def embed(self, texts: Sequence[str], role: Role) -> Vectors:
         """Shape (len(texts), dimension), float32, each row of length 1."""
         ...
+
+
+class Embedding:
+    """One embedder, called by one thread. Texts that are indexed go one at a time, so that a question waits for one
+    at most; with a second embedder of the same identity, `bulk`, which has a thread of its own, it waits for none."""
+
+    def __init__(self, embedder: Embedder, bulk: Embedder | None = None) -> None:
+        self._embedder = embedder
+        self._bulk = bulk or embedder
+        self._thread = ThreadPoolExecutor(1, "questions")
+        self._behind = ThreadPoolExecutor(1, "embedding") if bulk is not None else self._thread
+        self._turn = asyncio.Lock()
+        self._late: Future[Vectors] | None = None
+
+    @property
+    def identity(self) -> str:
+        return self._embedder.identity
+
+    async def question(self, text: str, patience: float) -> Vectors:
+        """Shape (dimension,). Raises EmbedderError, also after `patience` seconds, and at once while an earlier
+        question still has not come back."""
+        if self._late is not None and not self._late.done():
+            raise EmbedderError("the embedder has not come back from an earlier question")
+        job = self._thread.submit(self._embedder.embed, [text], "question")
+        waiting = asyncio.wrap_future(job)
+        try:
+            await asyncio.wait({waiting}, timeout=patience)
+            if not waiting.done():
+                self._late = job
+                raise EmbedderError(f"the embedder took longer than {patience:g} s")
+            return _first(waiting.result())
+        finally:
+            waiting.cancel()
+
+    @property
+    def batch(self) -> int:
+        """Texts to have embedded at once: with one embedder one, so that a question waits no longer than for that."""
+        return 1 if self._behind is self._thread else _BATCH
+
+    async def indexed(self, texts: Sequence[str], role: Role) -> Vectors:
+        """The vectors of texts that are to be found, in calls of `batch` texts. Shape (len(texts), dimension)."""
+        loop = asyncio.get_running_loop()
+        rows = []
+        for start in range(0, len(texts), self.batch):
+            part = texts[start : start + self.batch]
+            async with self._turn:
+                rows.append(await loop.run_in_executor(self._behind, self._bulk.embed, part, role))
+        return np.concatenate(rows)
+
+    def close(self) -> None:
+        """Nothing waits for an embedder that does not come back."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._behind.shutdown(wait=False, cancel_futures=True)
+
+
+def _first(rows: Vectors) -> Vectors:
+    vector: Vectors = rows[0]
+    return vector

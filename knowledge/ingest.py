@@ -5,13 +5,37 @@ import os
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from configs.language import Lang, detect
 from knowledge import chunk
-from knowledge.documents import Document, Passage
+from knowledge.documents import Document, Format, Passage, Place, QuestionAnswer
+from knowledge.lexical import Counts, counted
+from knowledge.ocr import TextRecognizer
 from knowledge.parse import SUFFIXES, FileLimits, parse
-from knowledge.structure import Parsed
+
+_SAMPLES, _SAMPLE = 20, 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a file says: its text, where its passages stand in it, and the terms each is indexed by.
+
+    `questions`: the curated answers of an FAQ sheet. `dated` and `tags`: what the file itself says of them.
+    """
+
+    format: Format
+    title: str
+    lang: Lang
+    text: str
+    places: tuple[Place, ...]
+    terms: tuple[Counts, ...]
+    questions: tuple[QuestionAnswer, ...] = ()
+    dated: date | None = None
+    tags: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def digest(data: bytes) -> str:
@@ -23,48 +47,67 @@ def document_id(source: str) -> str:
     return hashlib.sha256(unicodedata.normalize("NFC", source).encode()).hexdigest()[:16]
 
 
-def read(source: str, data: bytes, limits: FileLimits) -> tuple[Document, list[Passage], tuple[str, ...]]:
-    """The document, its passages and warnings. Raises DocumentError."""
-    kind, parsed = parse(source, data, limits)
-    source = unicodedata.normalize("NFC", source)
-    document = Document(
-        id=document_id(source),
-        title=parsed.title,
-        source=source,
+def read(source: str, data: bytes, limits: FileLimits, recognizer: TextRecognizer | None = None) -> Reading:
+    """Heavy work, on bytes of a stranger's: see `knowledge.reader`. Raises DocumentError."""
+    kind, parsed = parse(source, data, limits, recognizer)
+    places = tuple(chunk.passages(parsed))
+    return Reading(
         format=kind,
+        title=parsed.title,
         lang=language(parsed.text),
-        sha256=digest(data),
         text=parsed.text,
+        places=places,
+        terms=tuple(
+            counted(_under(parsed.title, place.section, parsed.text[place.start : place.end])) for place in places
+        ),
+        questions=parsed.questions,
+        dated=parsed.dated,
+        tags=parsed.tags,
+        warnings=parsed.warnings,
     )
-    return document, _passages(document, parsed), parsed.warnings
 
 
 def language(text: str) -> Lang:
+    """Of a long text, a sample is enough."""
+    step = max(len(text) // _SAMPLES, _SAMPLE)
+    text = " ".join(text[start : start + _SAMPLE] for start in range(0, len(text), step))
     return detect(text) or ("zh" if any("\u4e00" <= character <= "\u9fff" for character in text) else "en")
 
 
 def heading(passage: Passage) -> str:
     """Title and section path, without repetition: what a passage is about."""
-    names = [passage.title, *passage.place.section]
-    return " > ".join(name for index, name in enumerate(names) if name not in names[:index])
+    return _path(passage.title, passage.place.section)
 
 
 def indexed(passage: Passage) -> str:
     """What is indexed for a passage: its text under its heading."""
-    return f"{heading(passage)}\n{passage.text}"
+    return _under(passage.title, passage.place.section, passage.text)
 
 
-def _passages(document: Document, parsed: Parsed) -> list[Passage]:
+def passages(document: Document, places: Iterable[Place]) -> list[Passage]:
     """Ids depend on the content, so that passages an edit leaves alone keep their vectors."""
     seen: Counter[str] = Counter()
-    passages = []
-    for place in chunk.passages(parsed):
+    found = []
+    for place in places:
         text = document.text[place.start : place.end]
         key = "\n".join([document.id, document.title, *place.section, text])
         seen[key] += 1
         name = hashlib.sha256(f"{seen[key]}\n{key}".encode()).hexdigest()[:20]
-        passages.append(Passage(f"{document.id}.{name}", document.id, document.title, text, place, document.source))
-    return passages
+        found.append(
+            Passage(
+                f"{document.id}.{name}", document.id, document.title, text, place, document.source, document.revision
+            )
+        )
+    return found
+
+
+def _path(title: str, section: tuple[str, ...]) -> str:
+    names = [title, *section]
+    return " > ".join(name for index, name in enumerate(names) if name not in names[:index])
+
+
+def _under(title: str, section: tuple[str, ...], text: str) -> str:
+    return f"{_path(title, section)}\n{text}"
 
 
 def files(path: Path) -> Iterator[tuple[str, Path]]:

@@ -9,12 +9,13 @@ from typing import Literal
 
 from knowledge.documents import DocumentError, QuestionAnswer
 
-Kind = Literal["heading", "paragraph", "item", "row", "code"]
+Kind = Literal["heading", "paragraph", "item", "row", "code", "speech"]
+"""`speech`: one sentence of a transcript."""
 
 _SPACE = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff\u200b\u2060\ud800-\udfff]")
 _HAN = re.compile(r"[\u3400-\u9fff]")
-_TIGHT = frozenset(("item", "row", "code"))
+_TIGHT = frozenset(("item", "row", "code", "speech"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Draft:
         self._length = 0
         self.blocks: list[Block] = []
 
-    def add(self, kind: Kind, text: str, level: int = 0, page: int | None = None) -> None:
+    def add(self, kind: Kind, text: str, level: int = 0, page: int | None = None, at: float | None = None) -> None:
         text = printable(text) if kind == "code" else one_line(text)
         if not text:
             return
@@ -66,9 +67,9 @@ class Draft:
             self._append("\n" if near else "\n\n")
         start = self._length
         self._append(text)
-        self.blocks.append(Block(kind, start, self._length, level, page))
+        self.blocks.append(Block(kind, start, self._length, level, page, at))
 
-    def table(self, rows: Iterable[Sequence[str]], header: bool | None = None) -> None:
+    def table(self, rows: Iterable[Sequence[str]], header: bool | None = None, page: int | None = None) -> None:
         """One block a row. `header`: does the first row name the columns? None judges by its looks."""
         filled = self._filled(rows)
         opening = [row for row in (next(filled, None), next(filled, None)) if row]
@@ -77,7 +78,7 @@ class Draft:
         names = opening.pop(0) if header and len(opening) > 1 else []
         for row in chain(opening, filled):
             self._reserve(sum(map(len, names)))
-            self.add("row", row_sentence(names, row))
+            self.add("row", row_sentence(names, row), page=page)
 
     @property
     def text(self) -> str:
@@ -88,8 +89,16 @@ class Draft:
         text = self.text
         return next((text[block.start : block.end] for block in self.blocks if block.kind == kind), "")
 
-    def parsed(self, title: str, warnings: Iterable[str] = ()) -> Parsed:
-        return Parsed(one_line(title)[:200], self.text, tuple(self.blocks), tuple(warnings))
+    def parsed(
+        self,
+        title: str,
+        warnings: Iterable[str] = (),
+        questions: Iterable[QuestionAnswer] = (),
+        dated: date | None = None,
+        tags: tuple[str, ...] = (),
+    ) -> Parsed:
+        name = one_line(title)[:200]
+        return Parsed(name, self.text, tuple(self.blocks), tuple(warnings), tuple(questions), dated, tags)
 
     def _filled(self, rows: Iterable[Sequence[str]]) -> Iterator[list[str]]:
         """The rows with something in them."""
@@ -117,9 +126,11 @@ def row_sentence(names: Sequence[str], cells: Sequence[str]) -> str:
         return f"{cells[0]}{colon}{cells[1]}{stop}"
     padded = [*names, *[""] * (len(cells) - len(names))]
     parts = [
-        f"{name}{colon}{cell}" if name and name != cell else cell for name, cell in zip(padded, cells, strict=False)
+        f"{name}{colon}{cell}" if name and name != cell else cell
+        for name, cell in zip(padded, cells, strict=False)
+        if cell
     ]
-    sentence = semicolon.join(part for part in parts if part)
+    sentence = semicolon.join(parts)
     return sentence if sentence.endswith(("。", ".", "！", "!", "？", "?")) else sentence + stop
 
 

@@ -1,26 +1,26 @@
-"""Vectors of all passages, made in the background; questions go first, and trouble never stops a search by words."""
+"""The vectors of a base's passages, or of its curated questions: made in the background, beside those of another
+embedder, which go when they are complete."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import partial
-from time import perf_counter
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar
 
-import numpy as np
-
-from knowledge.documents import KnowledgeUnavailable, Passage
-from knowledge.embedding import Embedder, EmbedderError
-from knowledge.ingest import indexed
+from knowledge.documents import KnowledgeUnavailable
+from knowledge.embedding import EmbedderError, Embedding, Role, Vectors
 from knowledge.library import Library
 from knowledge.retrieve import CANDIDATES, Nearest
-from knowledge.store import StoreError, VectorStore
+from knowledge.store import StoreError, VectorCollection, VectorStore
 
 T = TypeVar("T")
-_NOTE = "embedder"
-_BATCH = 8
+Needed = Callable[[], Awaitable[dict[str, str]]]
+_BATCH = 16
+_WIDEST = 4
+"""How many times as many neighbours are asked for, at most, where some of them may not be found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,68 +32,100 @@ class Patience:
     closing: float = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What the vectors say about a question. Without `nearest`, `reason` says why."""
-
-    nearest: Nearest | None
-    reason: str | None = None
-    timings: dict[str, float] = field(default_factory=dict)
-
-
 class VectorIndex:
-    """Owns the embedder and the store: one thread makes every call to them, one passage at a time.
+    """Owns one collection of the store: one thread makes every call to it.
 
-    So a question waits for one passage at most, and neither engine needs to be thread-safe.
+    `name` is the collection's, less the embedder's identity; `needed` tells the texts that are to have vectors, by id.
+    `trouble` is why vectors are not made; while `broken`, the store cannot be read.
     """
 
-    def __init__(self, embedder: Embedder, store: VectorStore, library: Library, patience: Patience) -> None:
-        self._embedder = embedder
+    def __init__(
+        self,
+        embedding: Embedding,
+        store: VectorStore,
+        library: Library,
+        name: str,
+        role: Role,
+        needed: Needed,
+        patience: Patience,
+    ) -> None:
+        self._embedding = embedding
+        self._needed = needed
         self._store = store
         self._library = library
+        self._name, self._role, self._note = f"{name}|{embedding.identity}", role, f"vectors|{role}"
         self._patience = patience
         self._thread = ThreadPoolExecutor(1, "vectors")
+        self._collection: VectorCollection | None = None
         self._wanted: dict[str, str] = {}
         self._doomed: set[str] = set()
         self._stored: set[str] = set()
+        self._kept: set[str] = set()
         self._counted = False
         self._late: Future[Any] | None = None
         self._work = asyncio.Event()
         self._rest = asyncio.Event()
         self._halted = asyncio.Event()
         self._tried = asyncio.Event()
+        self._progress = asyncio.Condition()
         self._worker: asyncio.Task[None] | None = None
         self.trouble: str | None = None
+        self.broken = False
 
     @property
     def pending(self) -> int:
-        """Passages that have no vector yet."""
+        """Texts that have no vector yet."""
         return len(self._wanted)
 
-    async def open(self, passages: Iterable[Passage]) -> None:
-        """Begin with these passages; only those that the store does not have are embedded."""
-        self.want(passages)
+    @property
+    def any(self) -> bool:
+        """Is there any vector to search?"""
+        return bool(self._stored)
+
+    @property
+    def lack(self) -> str | None:
+        """Why there is no vector to search, where there should be."""
+        return self.trouble or ("the vectors are still being made" if self._wanted else None)
+
+    def lacking(self, ids: Iterable[str]) -> int:
+        """How many of these have no vector yet."""
+        return sum(identifier in self._wanted for identifier in ids)
+
+    async def open(self, kept: Iterable[str] = ()) -> None:
+        """Only what the store does not have is embedded. The vectors of `kept` stay where there are any: they may be
+        wanted again."""
+        self._kept = set(kept)
+        self._wanted = await self._needed()
         self._work.set()
         self._worker = asyncio.create_task(self._make())
         self._worker.add_done_callback(self._ended)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._tried.wait(), self._patience.question)
 
-    def want(self, passages: Iterable[Passage]) -> None:
-        for passage in passages:
-            self._wanted[passage.id] = indexed(passage)
-            self._doomed.discard(passage.id)
+    def want(self, texts: Mapping[str, str]) -> None:
+        for identifier, text in texts.items():
+            self._doomed.discard(identifier)
+            if identifier not in self._stored:
+                self._wanted[identifier] = text
+        self._stir()
+
+    def leave(self, ids: Iterable[str]) -> None:
+        """Make no vectors for these; those that are made stay."""
+        for identifier in ids:
+            self._wanted.pop(identifier, None)
+            self._kept.add(identifier)
         self._stir()
 
     def forget(self, ids: Iterable[str]) -> None:
         for identifier in ids:
             self._wanted.pop(identifier, None)
             self._stored.discard(identifier)
+            self._kept.discard(identifier)
             self._doomed.add(identifier)
         self._stir()
 
     async def settled(self) -> None:
-        """Return when every passage has its vector, or when `trouble` keeps it from that.
+        """Return when every text has its vector, or when `trouble` keeps it from that.
 
         A failure that lies in the past is none: what counts is the next attempt.
         """
@@ -105,43 +137,87 @@ class VectorIndex:
                 end.cancel()
             await asyncio.wait(ends)
 
-    async def nearest(self, question: str) -> Found:
-        if self._late is not None and not self._late.done():
-            return Found(None, "the vector search has not come back from an earlier question")
+    async def made(self, ids: AbstractSet[str]) -> None:
+        """Return when these have their vectors. Raises KnowledgeUnavailable where trouble keeps them from that."""
+        while self._wanted.keys() & ids:
+            if self.trouble is not None:
+                raise KnowledgeUnavailable(f"the vectors cannot be made: {self.trouble}")
+            async with self._progress:
+                await self._progress.wait()
+
+    async def nearest(self, vector: Vectors, shown: int, among: AbstractSet[str] | None = None) -> Nearest | None:
+        """The nearest of the `shown` texts that may be found; None while there are no vectors at all.
+
+        Raises KnowledgeUnavailable where the store cannot be read, and TimeoutError where it is not in time.
+        """
+        if self.broken:
+            raise KnowledgeUnavailable(self.trouble or "the vector store cannot be read")
         if not self._stored:
-            reason = "the vectors are still being made" if self._wanted else None
-            return Found(None, self.trouble or reason)
-        job = self._thread.submit(self._search, question)
+            return None
+        if self._late is not None and not self._late.done():
+            raise TimeoutError("the vector search has not come back from an earlier question")
+        count = CANDIDATES * max(1, min(_WIDEST, -(-len(self._stored) // max(shown, 1))))
+        job = self._thread.submit(lambda: dict(self._opened().search(vector, count, among)))
         waiting = asyncio.wrap_future(job)
         try:
             await asyncio.wait({waiting}, timeout=self._patience.question)
             if not waiting.done():
                 self._late = job
-                return Found(None, f"the vector search took longer than {self._patience.question:g} s")
-            similarities, timings = waiting.result()
-        except (EmbedderError, StoreError) as error:
-            return Found(None, str(error))
+                raise TimeoutError(f"the vector search took longer than {self._patience.question:g} s")
+            similarities = waiting.result()
+        except StoreError as error:
+            self._break(error)
+            raise KnowledgeUnavailable(str(error)) from error
         finally:
             waiting.cancel()
         stored = self._stored
-        return Found(Nearest(similarities, lambda identifier: identifier not in stored), None, timings)
+        return Nearest(similarities, lambda identifier: identifier not in stored)
+
+    async def rebuild(self) -> None:
+        """Make all vectors anew, in a new collection. Raises StoreError."""
+        await self._call(lambda: self._store.drop(self._name))
+        self._collection = None
+        await self._call(self._opened)
+        self._stored.clear()
+        self._doomed.clear()
+        self._kept.clear()
+        self._wanted = await self._needed()
+        self._counted, self.broken, self.trouble = True, False, None
+        self._work.set()
+        self._rest.clear()
+
+    async def drop(self) -> None:
+        """Forget the collection, for good. Raises StoreError."""
+        if self._worker is not None:
+            self._worker.cancel()
+            await asyncio.wait({self._worker})
+        await self._call(lambda: self._store.drop(self._name))
+
+    async def vectors(self, ids: Iterable[str]) -> dict[str, Vectors]:
+        """Vectors as the store has them. Raises StoreError."""
+        names = list(ids)
+        return await self._call(lambda: self._opened().vectors(names))
 
     async def close(self) -> None:
         if self._worker is not None:
             self._worker.cancel()
             await asyncio.wait({self._worker})
-        last = asyncio.wrap_future(self._thread.submit(self._store.close))
+        last = asyncio.wrap_future(self._thread.submit(lambda: None))
         self._thread.shutdown(wait=False)
-        done, _ = await asyncio.wait({last}, timeout=self._patience.closing)
-        for future in done:
-            future.exception()
+        await asyncio.wait({last}, timeout=self._patience.closing)
 
-    def _search(self, question: str) -> tuple[dict[str, float], dict[str, float]]:
-        began = perf_counter()
-        vector = self._embedder.embed([question], "question")[0]
-        embedded = perf_counter()
-        similarities = dict(self._store.search(vector, CANDIDATES))
-        return similarities, {"embedding": (embedded - began) * 1e3, "vectors": (perf_counter() - embedded) * 1e3}
+    def _opened(self) -> VectorCollection:
+        if self._collection is None:
+            self._collection = self._store.collection(self._name)
+        return self._collection
+
+    def _break(self, error: Exception) -> None:
+        """The store cannot be read: count again what is there, when it can."""
+        self.trouble, self.broken = str(error), True
+        self._counted = False
+        self._collection = None
+        self._rest.clear()
+        self._work.set()
 
     def _stir(self) -> None:
         if self._wanted or self._doomed:
@@ -153,26 +229,36 @@ class VectorIndex:
         while True:
             await self._work.wait()
             try:
-                if not self._counted:
-                    await self._count()
-                elif not self._library.writable:
-                    self.trouble = "another process makes the vectors of this knowledge base"
-                    self._work.clear()
-                    self._halted.set()
-                elif self._doomed:
-                    await self._remove()
-                elif self._wanted:
-                    await self._embed()
-                else:
-                    self.trouble = None
-                    self._work.clear()
-                    self._rest.set()
+                await self._step()
             except (EmbedderError, StoreError, KnowledgeUnavailable) as error:
+                if isinstance(error, StoreError):
+                    self._break(error)
                 self.trouble = str(error)
                 self._tried.set()
                 self._halted.set()
                 self._halted.clear()
+                await self._tell()
                 await asyncio.sleep(self._patience.retry)
+
+    async def _step(self) -> None:
+        if not self._counted:
+            await self._count()
+        elif not self._library.writable:
+            self.trouble = "another process makes the vectors of this knowledge base" if self._wanted else None
+            self._work.clear()
+            (self._halted if self._wanted else self._rest).set()
+        elif self._doomed:
+            doomed = list(self._doomed)
+            await self._call(lambda: self._opened().remove(doomed))
+            self._doomed.difference_update(doomed)
+        elif self._wanted:
+            await self._embed()
+        else:
+            await self._complete()
+            self.trouble = None
+            if not (self._wanted or self._doomed):
+                self._work.clear()
+                self._rest.set()
 
     def _ended(self, worker: asyncio.Task[None]) -> None:
         """An error that no engine should raise ends the worker: say so, and keep nobody waiting."""
@@ -182,41 +268,41 @@ class VectorIndex:
         self._halted.set()
 
     async def _count(self) -> None:
-        """Compare the store with what is wanted; vectors of another embedder are of no use."""
-        identity = self._embedder.identity
-        if await asyncio.to_thread(self._library.note, _NOTE) != identity:
-            if self._library.writable:
-                await self._call(self._store.clear)
-                await asyncio.to_thread(self._library.set_note, _NOTE, identity)
-            there: set[str] = set()
-        else:
-            there = await self._call(self._store.ids)
-        self._stored |= there & self._wanted.keys()
-        self._doomed |= there - self._wanted.keys()
-        for identifier in self._stored:
-            self._wanted.pop(identifier, None)
-        self._counted = True
+        """Compare the store with what is wanted."""
+        there = await self._call(lambda: self._opened().ids())
+        wanted = self._wanted | await self._needed()
+        self._doomed |= there - wanted.keys() - self._kept
+        self._stored = there - self._doomed
+        self._wanted = {identifier: text for identifier, text in wanted.items() if identifier not in there}
+        self._counted, self.broken = True, False
         self._tried.set()
 
-    async def _remove(self) -> None:
-        doomed = list(self._doomed)
-        await self._call(lambda: self._store.remove(doomed))
-        self._doomed.difference_update(doomed)
+    async def _complete(self) -> None:
+        """Drop the vectors of the embedder before this one, now that they are not needed any more."""
+        before = await asyncio.to_thread(self._library.note, self._note)
+        if before != self._name and self._library.writable:
+            await asyncio.to_thread(self._library.set_note, self._note, self._name)
+            if before is not None:
+                await self._call(lambda: self._store.drop(before))
 
     async def _embed(self) -> None:
-        batch = [(identifier, self._wanted[identifier]) for identifier in list(self._wanted)[:_BATCH]]
-        vectors = {}
-        for identifier, text in batch:
-            vectors[identifier] = (await self._call(partial(self._embedder.embed, [text], "passage")))[0]
-        ready = [identifier for identifier, text in batch if self._wanted.get(identifier) is text]
-        if not ready:
+        batch = [(identifier, self._wanted[identifier]) for identifier in islice(self._wanted, _BATCH)]
+        vectors = await self._embedding.indexed([text for _, text in batch], self._role)
+        kept = [at for at, (identifier, text) in enumerate(batch) if self._wanted.get(identifier) is text]
+        if not kept:
             return
-        rows = np.stack([vectors[identifier] for identifier in ready])
-        await self._call(lambda: self._store.add(ready, rows))
+        ready, rows = [batch[at][0] for at in kept], vectors[kept]
+        await self._call(lambda: self._opened().add(ready, rows))
         for identifier, text in batch:
             if self._wanted.get(identifier) is text:
                 del self._wanted[identifier]
                 self._stored.add(identifier)
+        self.trouble = None
+        await self._tell()
+
+    async def _tell(self) -> None:
+        async with self._progress:
+            self._progress.notify_all()
 
     async def _call(self, function: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function)

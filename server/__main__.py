@@ -9,7 +9,10 @@ from importlib import import_module
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Numeric libraries read these as they load. Their idle threads spin, at the expense of the voice and the model."""
 
-_COMMANDS = ("serve", "ask", "ingest", "models", "config", "doctor")
+_COMMANDS = {name: name for name in ("serve", "ask", "ingest", "kb", "models", "config", "doctor")} | {
+    "eval": "evaluate"
+}
+"""The module of each command."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,7 +38,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     asked = [name for name in _COMMANDS if argv and argv[0] == name]
     for name in asked or _COMMANDS:
-        import_module(f"server.commands.{name}").register(subparsers)
+        import_module(f"server.commands.{_COMMANDS[name]}").register(subparsers)
     return parser
 
 

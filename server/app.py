@@ -1,4 +1,4 @@
-"""The ASGI application: the page, the WebSocket, health, and the knowledge routes."""
+"""The ASGI application: the page, the WebSocket, health, and the routes of the knowledge bases."""
 
 import asyncio
 import secrets
@@ -13,13 +13,13 @@ from fastapi.staticfiles import StaticFiles
 
 from agent.session import Session
 from configs.engines import ConfigError
-from knowledge.documents import KnowledgeUnavailable
 from server.assemble import Service
 from server.auth import Gate
 from server.guard import Guard
 from server.protocols.base import Rejected
 from server.protocols.native import NAME, NativeCodec, Terms
 from server.routes import knowledge_routes
+from server.routes.troubles import told_troubles
 from server.sockets import serve
 
 _BUSY = 1013
@@ -48,30 +48,29 @@ def create_app(service: Service, stop: Callable[[], None] = lambda: None) -> Fas
 
     app = FastAPI(title="Zhubo 主播", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     gate = Gate(service.settings.server)
-    app.add_middleware(Guard, gate=gate, upload_bytes=service.settings.server.upload_bytes)
-    _troubles(app)
-    _health(app, service)
-    app.include_router(knowledge_routes(service))
+    app.add_middleware(Guard, gate=gate, settings=service.settings.server)
+    told_troubles(app)
+    _health(app, service, gate)
+    app.include_router(knowledge_routes(service, gate))
     _socket(app, service, gate)
     _pages(app)
     return app
 
 
-def _troubles(app: FastAPI) -> None:
-    @app.exception_handler(KnowledgeUnavailable)
-    async def unavailable(_: Request, error: KnowledgeUnavailable) -> JSONResponse:
-        return JSONResponse({"detail": f"knowledge_unavailable: {error}"}, 503)
-
-
-def _health(app: FastAPI, service: Service) -> None:
+def _health(app: FastAPI, service: Service, gate: Gate) -> None:
     @app.get("/livez", summary="The event loop runs")
     async def livez() -> dict[str, str]:
         return {"status": "alive"}
 
     @app.get("/readyz", summary="Every engine is ready; 503 with the reason while one is not")
-    async def readyz() -> JSONResponse:
-        readiness = service.readiness()
-        return JSONResponse(readiness.report, 200 if readiness.ready else 503)
+    async def readyz(request: Request) -> JSONResponse:
+        """The knowledge bases that the caller's key opens are told one by one."""
+        readiness, grant = service.readiness(), gate.grant(request)
+        report = dict(readiness.report)
+        bases = report.pop("knowledge", {})
+        if grant is not None and bases:
+            report["knowledge"] = {name: state for name, state in bases.items() if grant.sees(name)}
+        return JSONResponse(report, 200 if readiness.ready else 503)
 
 
 def _socket(app: FastAPI, service: Service, gate: Gate) -> None:
@@ -79,12 +78,14 @@ def _socket(app: FastAPI, service: Service, gate: Gate) -> None:
 
     @app.websocket("/ws")
     async def native(socket: WebSocket) -> None:
-        if not gate.admits(socket):
+        grant = gate.grant(socket)
+        if grant is None:
             await socket.close(_POLICY)
             return
         await socket.accept(NAME if NAME in socket.scope.get("subprotocols", ()) else None)
-        codec = NativeCodec(_terms(service))
-        refusal = _refusal(service, len(connected))
+        base = grant.base or service.persona.base
+        codec = NativeCodec(_terms(service, base))
+        refusal = _refusal(service, base, len(connected))
         if refusal is not None:
             for frame in codec.encode(refusal):
                 await socket.send_text(str(frame))
@@ -92,23 +93,26 @@ def _socket(app: FastAPI, service: Service, gate: Gate) -> None:
             return
         connected.add(socket)
         try:
-            await serve(socket, codec, Session(service.presenter), service.settings.server.hello_seconds)
+            await serve(socket, codec, Session(service.presenter_for(base)), service.settings.server.hello_seconds)
         finally:
             connected.discard(socket)
 
 
-def _refusal(service: Service, connected: int) -> Rejected | None:
+def _refusal(service: Service, base: str, connected: int) -> Rejected | None:
     if not service.readiness().serving:
         return Rejected("starting", "the presenter is starting, try again in a few seconds / 正在启动，请稍候再试")
     if connected >= service.settings.server.sessions:
         return Rejected("busy", "too many visitors, try again in a minute / 访客太多，请一分钟后再试")
+    if base not in service.bases.names():
+        return Rejected("unknown_base", "the knowledge base of this key is not there / 没有这个密钥对应的知识库")
     return None
 
 
-def _terms(service: Service) -> Terms:
+def _terms(service: Service, base: str) -> Terms:
     settings = service.settings
     return Terms(
         session=secrets.token_urlsafe(12),
+        base=base,
         persona=service.introduction,
         rate=service.rate,
         question_characters=settings.limits.question_characters,

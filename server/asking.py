@@ -19,9 +19,11 @@ from agent.events import (
     Timings,
     TurnEnded,
 )
+from agent.presenter import Presenter
 from agent.session import Session
 from configs.engines import ConfigError
 from configs.language import Lang
+from knowledge.bases import UnknownBase
 from server.assemble import Service
 from server.protocols.native import cited, milliseconds
 
@@ -53,24 +55,34 @@ class Answer:
 
 
 async def ask_all(
-    service: Service, questions: Iterable[str], lang: Lang | None, show: Callable[[Answer], None]
+    service: Service,
+    questions: Iterable[str],
+    lang: Lang | None,
+    show: Callable[[Answer], None],
+    base: str | None = None,
 ) -> list[Answer]:
+    """`base`: the knowledge base to answer from; the persona's where none is named. Raises ConfigError."""
     answers = []
     try:
         await service.open()
-        if service.knowledge.state().trouble is None:
-            await service.knowledge.settled()
+        try:
+            presenter = service.presenter_for(base or service.persona.base)
+        except UnknownBase as error:
+            raise ConfigError(str(error)) from error
+        knowledge = service.bases.get(base or service.persona.base)
+        if knowledge.state().trouble is None:
+            await knowledge.settled()
         for question in questions:
-            answers.append(await ask(service, Say(question, lang)))
+            answers.append(await ask(presenter, Say(question, lang)))
             show(answers[-1])
     finally:
         await service.close()
     return answers
 
 
-async def ask(service: Service, say: Say) -> Answer:
+async def ask(presenter: Presenter, say: Say) -> Answer:
     """One question in a session of its own; returns when the whole answer has been spoken."""
-    session, answer, at = Session(service.presenter), Answer(say.text), 0.0
+    session, answer, at = Session(presenter), Answer(say.text), 0.0
     await session.say(say)
     while not isinstance(event := await session.event(), TurnEnded):
         at = event.at if isinstance(event, SentenceStarted) else at

@@ -2,24 +2,30 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Awaitable, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from agent.grounding import Grounding
+from agent.model import ChatModel
 from agent.persona import Persona
 from agent.persona import load as load_persona
 from agent.presenter import Presenter
-from configs.engines import ConfigError, EngineSpec, Kind, build, reason
+from avatar.remembered import Remembered
+from avatar.speech import Voice
+from configs.engines import ConfigError, reason
 from configs.home import Home
 from configs.settings import Settings
-from knowledge.base import KnowledgeBase
-from knowledge.parse import FileLimits
+from knowledge.bases import MAIN, Bases
 from knowledge.sample import sample_documents
-from knowledge.store import VectorStore
+from server.building import aclose, built
+from server.stock import opened
+from server.watching import watching
 
 log = logging.getLogger(__name__)
+
+_INTRODUCED = ("name", "greeting", "suggestions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,13 @@ class Readiness:
     report: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    bases: Bases
+    model: ChatModel
+    voice: Voice
+
+
 class Service:
     """Everything one process serves with: built once from settings, opened in the background, closed at the end.
 
@@ -39,33 +52,27 @@ class Service:
 
     def __init__(self, settings: Settings, home: Home) -> None:
         self.settings, self.home = settings, home
+        self.persona: Persona = load_persona(settings.persona)
         self.failed: str | None = None
-        self._presenter: Presenter | None = None
-        self._knowledge: KnowledgeBase | None = None
-        self._persona: Persona = load_persona(settings.persona)
-        self._parts = AsyncExitStack()
+        self._parts: _Parts | None = None
+        self._undo = AsyncExitStack()
 
     @property
-    def presenter(self) -> Presenter:
-        if self._presenter is None:
-            raise RuntimeError("the service is not open yet")
-        return self._presenter
-
-    @property
-    def knowledge(self) -> KnowledgeBase:
-        if self._knowledge is None:
-            raise RuntimeError("the service is not open yet")
-        return self._knowledge
+    def bases(self) -> Bases:
+        return self._opened.bases
 
     @property
     def rate(self) -> int:
-        return self._presenter.voice.rate if self._presenter else 0
+        return self._parts.voice.rate if self._parts else 0
 
     @property
     def introduction(self) -> dict[str, Any]:
         """What a client may know of the persona before the first question."""
-        persona = self._persona
-        return {part: getattr(persona, part).model_dump(mode="json") for part in ("name", "greeting", "suggestions")}
+        return {part: getattr(self.persona, part).model_dump(mode="json") for part in _INTRODUCED}
+
+    def presenter_for(self, base: str) -> Presenter:
+        """The presenter who answers from this knowledge base. Raises UnknownBase."""
+        return self._presenter(self._opened, base)
 
     async def open(self) -> None:
         """Build every engine off the event loop, side by side. Raises ConfigError that says what could not be."""
@@ -80,79 +87,67 @@ class Service:
             raise ConfigError(self.failed)
 
     async def _open(self) -> None:
-        settings = self.settings
+        settings, home, undo = self.settings, self.home, self._undo
         async with asyncio.TaskGroup() as tasks:
-            knowledge = tasks.create_task(self._open_knowledge())
-            model = tasks.create_task(self._build("models", settings.model, _aclose))
-            voice = tasks.create_task(self._build("voices", settings.voice, _aclose))
-        self._knowledge = knowledge.result()
-        presenter = Presenter(
-            self._persona,
-            model.result(),
-            voice.result(),
-            self._knowledge,
+            model = tasks.create_task(built(undo, "models", settings.model, home, aclose))
+            knowledge = tasks.create_task(self._open_knowledge(model))
+            voice = tasks.create_task(built(undo, "voices", settings.voice, home, aclose))
+        parts = _Parts(knowledge.result(), model.result(), Remembered(voice.result(), settings.limits.speech_bytes))
+        await self._presenter(parts, MAIN).warm()
+        await undo.enter_async_context(watching(parts.bases, settings))
+        self._parts = parts
+        log.info("ready: %d knowledge bases", len(parts.bases.names()))
+
+    async def _open_knowledge(self, model: Awaitable[ChatModel]) -> Bases:
+        bases = await self._undo.enter_async_context(opened(self.settings, self.home, model))
+        main = bases.get(MAIN)
+        if self.settings.knowledge.sample and not main.documents():
+            await main.publish(list(sample_documents()), note="sample documents", ahead=False)
+        return bases
+
+    def _presenter(self, parts: _Parts, base: str) -> Presenter:
+        settings = self.settings
+        return Presenter(
+            self.persona,
+            parts.model,
+            parts.voice,
+            parts.bases.get(base),
             Grounding(),
             settings.limits,
             settings.knowledge,
         )
-        await presenter.warm()
-        self._presenter = presenter
-        log.info("ready: %d documents", len(self._knowledge.documents()))
 
-    async def _open_knowledge(self) -> KnowledgeBase:
-        embedder = await self._build("embedders", self.settings.embedder, _nothing)
-        store = await self._build("stores", self.settings.store, _close)
-        knowledge = KnowledgeBase(self.home.data, embedder, store, FileLimits(size=self.settings.server.upload_bytes))
-        self._parts.push_async_callback(knowledge.close)
-        await knowledge.open()
-        if self.settings.knowledge.sample and not knowledge.documents():
-            for name, data in sample_documents():
-                await knowledge.ingest(name, data)
-        return knowledge
-
-    async def _build(self, kind: Kind, spec: EngineSpec, close: Callable[[Any], Awaitable[None]]) -> Any:
-        """A thread cannot be stopped: what it builds is closed with the service even if nobody waits for it."""
-        building = asyncio.create_task(asyncio.to_thread(build, kind, spec, self.home))
-
-        async def end() -> None:
-            with suppress(ConfigError):
-                await close(await building)
-
-        self._parts.push_async_callback(end)
-        return await asyncio.shield(building)
+    @property
+    def _opened(self) -> _Parts:
+        if self._parts is None:
+            raise RuntimeError("the service is not open yet")
+        return self._parts
 
     def readiness(self) -> Readiness:
+        """`report["knowledge"]` tells of each base by its name."""
         if self.failed is not None:
             return Readiness(False, False, {"status": "failed", "reason": self.failed})
-        if self._presenter is None or self._knowledge is None:
+        if self._parts is None:
             return Readiness(False, False, {"status": "starting"})
-        state = self._knowledge.state()
-        report = {
-            "status": "degraded" if state.trouble else "ready",
-            "knowledge": {
+        bases = self._parts.bases
+        states = {name: bases.get(name).state() for name in bases.names()}
+        well = all(state.trouble is None for state in states.values())
+        knowledge = {
+            name: {
                 "documents": state.documents,
                 "passages": state.passages,
                 "vectors_pending": state.pending,
+                "sentences_pending": state.sentences,
+                "edition": state.edition,
                 "trouble": state.trouble,
-            },
+            }
+            for name, state in states.items()
         }
-        return Readiness(True, state.trouble is None, report)
+        return Readiness(True, well, {"status": "ready" if well else "degraded", "knowledge": knowledge})
 
     async def close(self) -> None:
         """Close every part, the last one first, even if one of them raises."""
-        await self._parts.aclose()
-
-
-async def _aclose(engine: Any) -> None:
-    await engine.aclose()
-
-
-async def _close(store: VectorStore) -> None:
-    await asyncio.to_thread(store.close)
-
-
-async def _nothing(_: Any) -> None:
-    """An embedder holds nothing that is to be closed."""
+        await self._undo.aclose()
 
 
 def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[Exception]:

@@ -1,10 +1,12 @@
-"""Who may connect: an API key where one is set, and pages of known origins only."""
+"""Who may connect, and to which knowledge base: by API key where one is set, and pages of known origins only."""
 
 import hmac
 from collections.abc import Iterable
+from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
 from starlette.requests import HTTPConnection
 
 from configs.engines import ConfigError
@@ -16,7 +18,7 @@ KEY_SUBPROTOCOL = "zhubo.key."
 
 def require_safe(server: ServerSettings) -> None:
     """Refuse to serve other machines without a key."""
-    if server.key is None and not is_loopback(server.host):
+    if server.key is None and not server.keys and not is_loopback(server.host):
         raise ConfigError(
             f"refusing to listen on {server.host} without a key: set ZHUBO__SERVER__KEY, or listen on 127.0.0.1"
         )
@@ -31,34 +33,62 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a connection may see: one knowledge base, or, with None, all. `write`: it may change what it sees."""
+
+    base: str | None
+    write: bool
+
+    @property
+    def operator(self) -> bool:
+        """Every base, and making and deleting them."""
+        return self.base is None and self.write
+
+    def sees(self, base: str) -> bool:
+        return self.base is None or self.base == base
+
+
+OPERATOR = Grant(None, write=True)
+
+
 class Gate:
     """Checks a connection's key and, where a browser sent one, its Origin (exactly, never by substring)."""
 
     def __init__(self, server: ServerSettings) -> None:
-        self._key = server.key.get_secret_value().encode("latin-1") if server.key else None
+        self._grants = [(_bytes(key.key), Grant(key.base, key.write)) for key in server.keys]
+        self._grants += [(_bytes(server.key), OPERATOR)] if server.key else []
         self._origins = frozenset(server.origins)
         self._local = is_loopback(server.host)
 
-    def admits(self, connection: HTTPConnection) -> bool:
+    def grant(self, connection: HTTPConnection) -> Grant | None:
+        """None for those who may not connect."""
         try:
-            return self._known_key(connection) and self._known_origin(connection)
+            return self._held(connection) if self._known_origin(connection) else None
         except ValueError:  # Host or Origin is not an address at all
-            return False
+            return None
 
-    def _known_key(self, connection: HTTPConnection) -> bool:
-        if self._key is None:
-            return True
-        return any(hmac.compare_digest(given.encode("latin-1"), self._key) for given in _keys(connection))
+    def _held(self, connection: HTTPConnection) -> Grant | None:
+        """What the connection's key opens. Every key is compared: the time it takes does not tell which one it was."""
+        if not self._grants:
+            return OPERATOR
+        given = [key.encode("latin-1") for key in _keys(connection)]
+        held = [grant for key, grant in self._grants for offer in given if hmac.compare_digest(offer, key)]
+        return held[0] if held else None
 
     def _known_origin(self, connection: HTTPConnection) -> bool:
         host = connection.headers.get("host", "")
-        if self._key is None and self._local and not is_loopback(urlsplit(f"//{host}").hostname or ""):
+        if not self._grants and self._local and not is_loopback(urlsplit(f"//{host}").hostname or ""):
             return False  # a foreign name that resolves here: DNS rebinding
         origin = connection.headers.get("origin")
         if origin is None or origin in self._origins:
             return True
         parts = urlsplit(origin)
         return parts.scheme in ("http", "https") and parts.netloc == host
+
+
+def _bytes(key: SecretStr) -> bytes:
+    return key.get_secret_value().encode("latin-1")
 
 
 def _keys(connection: HTTPConnection) -> Iterable[str]:

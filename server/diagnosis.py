@@ -14,7 +14,7 @@ from typing import Literal
 
 from configs.engines import ConfigError, EngineSpec, Kind, options_of
 from configs.home import Home
-from configs.settings import ServerSettings, Settings
+from configs.settings import ServerSettings, Settings, WatchSettings
 from configs.weights.manifest import Model, packaged
 from configs.weights.progress import size
 
@@ -27,6 +27,7 @@ _NEEDS: dict[tuple[Kind, str], tuple[str, str | None]] = {
     ("embedders", "e5"): ("offline", "multilingual-e5-small"),
     ("embedders", "sentence-transformers"): ("sentence-transformers", None),
     ("stores", "chroma"): ("chroma", None),
+    ("ocr", "rapidocr"): ("ocr", None),
 }
 
 
@@ -43,28 +44,21 @@ class Finding:
 def examine(settings: Settings, home: Home) -> Iterator[Finding]:
     """Everything worth knowing, the machine first. Reads no weights that were verified before, loads no engine."""
     yield from _machine()
-    extras = _requirements()
-    needed = {_NEEDS.get((kind, spec.engine), ("", None))[0] for kind, spec in _engines(settings)} | {""}
+    extras, engines = _requirements(), settings.engines().values()
+    needed = {_NEEDS.get((kind, spec.engine), ("", None))[0] for kind, spec in engines} | {""}
     for extra, names in extras.items():
         yield _packages(extra, names, extra in needed)
-    for kind, spec in _engines(settings):
+    for kind, spec in engines:
         yield _engine(kind, spec)
-    wanted = {_packaged_model(kind, spec) for kind, spec in _engines(settings)}
+    wanted = {_packaged_model(kind, spec) for kind, spec in engines}
     for model in packaged().models:
         yield _weights(home, model, model.name in wanted)
     yield _folder("data folder", home.data)
     yield _folder("cache folder", home.cache)
+    for watched in settings.knowledge.watch:
+        yield _watched(watched)
     yield _port(settings.server)
     yield from _tools()
-
-
-def _engines(settings: Settings) -> tuple[tuple[Kind, EngineSpec], ...]:
-    return (
-        ("models", settings.model),
-        ("voices", settings.voice),
-        ("embedders", settings.embedder),
-        ("stores", settings.store),
-    )
 
 
 def _machine() -> Iterator[Finding]:
@@ -137,6 +131,13 @@ def _folder(name: str, folder: Path) -> Finding:
     held = sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
     free = shutil.disk_usage(existing).free
     return Finding(name, "well", f"{folder}, {size(held)} used, {size(free)} free")
+
+
+def _watched(watched: WatchSettings) -> Finding:
+    title = f"watched folder {watched.folder.name}"
+    if not watched.folder.is_dir():
+        return Finding(title, "wrong", f"{watched.folder} is no folder", "see knowledge.watch in `zhubo config check`")
+    return Finding(title, "well", f"{watched.folder}, into {watched.base}")
 
 
 def _port(server: ServerSettings) -> Finding:

@@ -1,11 +1,14 @@
 """What stands before every HTTP route: security headers, and under /v1/ the gate and a limit of the body's size."""
 
+import re
+
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from configs.settings import ServerSettings
 from server.auth import Gate
 
 _HEADERS = {
@@ -17,6 +20,8 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+_BULK = re.compile(r"/v1/knowledge/[^/]+/(?:publish|import)")
+"""Routes whose body is many documents."""
 _ENVELOPE = 65_536
 """Bytes of a multipart body that are not the file."""
 _DIGITS = 18
@@ -26,8 +31,8 @@ _DIGITS = 18
 class Guard:
     """Nothing of a body is read for those whom the gate does not admit, and never more than the limit."""
 
-    def __init__(self, app: ASGIApp, gate: Gate, upload_bytes: int) -> None:
-        self._app, self._gate, self._upload_bytes = app, gate, upload_bytes
+    def __init__(self, app: ASGIApp, gate: Gate, settings: ServerSettings) -> None:
+        self._app, self._gate, self._settings = app, gate, settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -39,36 +44,40 @@ class Guard:
                 MutableHeaders(scope=message).update(_HEADERS)
             await send(message)
 
-        refusal = self._refusal(HTTPConnection(scope)) if scope["path"].startswith("/v1/") else None
+        most = self._most(scope["path"])
+        refusal = self._refusal(HTTPConnection(scope), most) if scope["path"].startswith("/v1/") else None
         if refusal is not None:
             answer = JSONResponse({"detail": refusal.detail}, refusal.status_code)
             await answer(scope, receive, secured)
             return
-        await self._app(scope, self._counted(receive), secured)
+        await self._app(scope, _counted(receive, most), secured)
 
-    def _refusal(self, connection: HTTPConnection) -> HTTPException | None:
-        if not self._gate.admits(connection):
-            return HTTPException(401, "a valid key is needed: Authorization: Bearer KEY")
+    def _refusal(self, connection: HTTPConnection, most: int) -> HTTPException | None:
+        if self._gate.grant(connection) is None:
+            return HTTPException(401, "unauthorized: a valid key is needed: Authorization: Bearer KEY")
         length = connection.headers.get("content-length", "0")
-        return self._too_large() if length.isdecimal() and (len(length) > _DIGITS or int(length) > self._most) else None
+        if length.isdecimal() and (len(length) > _DIGITS or int(length) > most + _ENVELOPE):
+            return _too_large(most)
+        return None
 
-    def _counted(self, receive: Receive) -> Receive:
-        """A body that is sent without its length, or with a false one, is cut off at the limit."""
-        read = 0
+    def _most(self, path: str) -> int:
+        return self._settings.publish_bytes if _BULK.fullmatch(path) else self._settings.upload_bytes
 
-        async def counted() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > self._most:
-                raise self._too_large()
-            return message
 
-        return counted
+def _counted(receive: Receive, most: int) -> Receive:
+    """A body that is sent without its length, or with a false one, is cut off at the limit."""
+    read = 0
 
-    @property
-    def _most(self) -> int:
-        return self._upload_bytes + _ENVELOPE
+    async def counted() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > most + _ENVELOPE:
+            raise _too_large(most)
+        return message
 
-    def _too_large(self) -> HTTPException:
-        return HTTPException(413, f"too_large: at most {self._upload_bytes} bytes")
+    return counted
+
+
+def _too_large(most: int) -> HTTPException:
+    return HTTPException(413, f"too_large: at most {most} bytes")

@@ -15,6 +15,8 @@ from configs.home import Home
 from configs.language import Lang
 from configs.settings import KnowledgeSettings, Limits
 from knowledge.documents import Hit, KnowledgeUnavailable, Passage, Place, Retrieval
+from knowledge.ingest import Reading, read
+from knowledge.parse import FileLimits
 
 HOME = Home(Path("/dev/null/data"), Path("/dev/null/cache"))
 
@@ -33,6 +35,7 @@ def presenter(
     knowledge: "Facts | None" = None,
     limits: Limits | None = None,
     grounded: bool = True,
+    settings: KnowledgeSettings | None = None,
 ) -> Presenter:
     """A whole presenter on the scripted model, the tone voice and two passages of the museum."""
     return Presenter(
@@ -42,7 +45,7 @@ def presenter(
         knowledge or Facts(),
         Grounding(),
         limits or Limits(),
-        KnowledgeSettings(grounded=grounded),
+        settings or KnowledgeSettings(grounded=grounded),
     )
 
 
@@ -55,7 +58,7 @@ class Facts:
         "An adult ticket costs 60 yuan and a child ticket costs 30 yuan.",
     }
 
-    async def search(self, question: str, count: int) -> Retrieval:
+    async def search(self, question: str, count: int, *, also: Sequence[str] = ()) -> Retrieval:
         lang: Lang = "en" if question.isascii() else "zh"
         text = self.TEXT[lang]
         place = Place(("票价" if lang == "zh" else "Tickets",), None, 0, len(text))
@@ -64,14 +67,21 @@ class Facts:
 
 
 class Unavailable(Facts):
-    async def search(self, question: str, count: int) -> Retrieval:
+    async def search(self, question: str, count: int, *, also: Sequence[str] = ()) -> Retrieval:
         raise KnowledgeUnavailable("the library cannot be read")
 
 
 class Hanging(Facts):
-    async def search(self, question: str, count: int) -> Retrieval:
+    async def search(self, question: str, count: int, *, also: Sequence[str] = ()) -> Retrieval:
         await asyncio.Event().wait()
         raise AssertionError("never reached")
+
+
+class HereReader:
+    """Reads files in a thread of this process: for files of our own."""
+
+    async def read(self, source: str, data: bytes) -> Reading:
+        return await asyncio.to_thread(read, source, data, FileLimits())
 
 
 class BreakingModel:

@@ -1,6 +1,7 @@
 """An exact vector store in memory: nothing is kept over a restart, nothing is approximated."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 
@@ -15,6 +16,20 @@ class Memory:
         pass
 
     def __init__(self, options: Options, home: Home) -> None:
+        self._collections: dict[str, Collection] = {}
+
+    def collection(self, name: str) -> "Collection":
+        return self._collections.setdefault(name, Collection())
+
+    def drop(self, name: str) -> None:
+        self._collections.pop(name, None)
+
+    def close(self) -> None:
+        self._collections.clear()
+
+
+class Collection:
+    def __init__(self) -> None:
         self._rows: dict[str, int] = {}
         self._names: list[str] = []
         self._matrix: Vectors = np.zeros((0, 0), np.float32)
@@ -42,28 +57,29 @@ class Memory:
     def ids(self) -> set[str]:
         return set(self._rows)
 
-    def clear(self) -> None:
-        self._rows.clear()
-        self._names.clear()
-        self._matrix = np.zeros((0, 0), np.float32)
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        return {
+            identifier: self._matrix[self._rows[identifier]].copy() for identifier in ids if identifier in self._rows
+        }
 
-    def search(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
-        if not self._names:
+    def search(self, vector: Vectors, count: int, among: AbstractSet[str] | None = None) -> list[tuple[str, float]]:
+        if among is None:
+            rows, matrix = np.arange(len(self._names)), self._matrix[: len(self._names)]
+        else:
+            rows = np.array([self._rows[identifier] for identifier in among if identifier in self._rows], np.intp)
+            matrix = self._matrix[rows]
+        if not len(rows):
             return []
         if vector.shape != self._matrix.shape[1:]:
             raise StoreError(f"the question has {vector.shape[0]} dimensions, the store {self._matrix.shape[1]}")
-        similarities = self._matrix[: len(self._names)] @ vector
+        similarities = matrix @ vector
         count = min(count, len(similarities))
         nearest = np.argpartition(-similarities, count - 1)[:count]
         ordered = nearest[np.argsort(-similarities[nearest], kind="stable")]
-        return [(self._names[row], float(similarities[row])) for row in ordered]
-
-    def close(self) -> None:
-        self.clear()
+        return [(self._names[rows[at]], float(similarities[at])) for at in ordered]
 
     def _reserve(self, rows: int, dimension: int) -> None:
-        if rows > len(self._matrix):
-            larger = np.zeros((max(rows, 2 * len(self._matrix)), dimension), np.float32)
-            if self._names:
-                larger[: len(self._names)] = self._matrix[: len(self._names)]
+        if rows > len(self._matrix) or not self._names:
+            larger = np.zeros((max(rows, 2 * len(self._names)), dimension), np.float32)
+            larger[: len(self._names)] = self._matrix[: len(self._names), :dimension] if self._names else 0
             self._matrix = larger

@@ -42,7 +42,7 @@ class SentenceTransformers:
             "passage": _prefix(options.passage_prefix, prompts.get("passage"), "passage: " if family else ""),
         }
         self._identity = f"{options.model}|{self._prefixes['passage']}"
-        self._dimension = int(self._model.get_sentence_embedding_dimension())
+        self._dimension = len(self._model.encode("", prompt="", show_progress_bar=False))
 
     @property
     def identity(self) -> str:

@@ -1,11 +1,7 @@
 """DOCX to blocks: headings, lists and tables in the order of the document."""
 
 import io
-import lzma
 import re
-import struct
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -21,6 +17,8 @@ from docx.table import Table, _Cell
 from docx.text.paragraph import Paragraph
 
 from knowledge.documents import DocumentError
+from knowledge.formats.damage import DAMAGE
+from knowledge.stated import keywords
 from knowledge.structure import Draft, Parsed, one_line
 
 _HEADING = re.compile(r"(?:heading|标题|標題)\s*(\d)", re.IGNORECASE)
@@ -28,11 +26,6 @@ _TITLES = ("title", "标题", "標題")
 _OUTLINE = "w:pPr/w:outlineLvl/@w:val"
 _SPAN = 50
 _WIDEST = 100
-_DAMAGE = (
-    (OpcError, InvalidXmlError, SyntaxError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError)
-    + (LookupError, ValueError, TypeError, AttributeError, AssertionError, ArithmeticError, RuntimeError, OSError)
-)  # fmt: skip
-"""What the package's layers raise for a file with wrong bytes in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +42,7 @@ def parse_docx(data: bytes) -> Parsed:
         return _parsed(data)
     except DocumentError:
         raise
-    except _DAMAGE as error:
+    except (*DAMAGE, OpcError, InvalidXmlError) as error:
         raise DocumentError("damaged", f"the Word file cannot be read: {error}") from error
 
 
@@ -57,7 +50,8 @@ def _parsed(data: bytes) -> Parsed:
     draft = Draft()
     styles: dict[str | None, _Style] = {}
     document = open_docx(io.BytesIO(data))
-    title = document.core_properties.title or ""
+    properties = document.core_properties
+    title = properties.title or ""
     for element in document.element.body:
         if isinstance(element, CT_Tbl):
             draft.table(_grid(Table(element, document._body)))
@@ -65,7 +59,7 @@ def _parsed(data: bytes) -> Parsed:
             if element.style not in styles:
                 styles[element.style] = _style(Paragraph(element, document._body))
             title = _paragraph(draft, element, text, styles[element.style]) or title
-    return draft.parsed(title or draft.first("heading"))
+    return draft.parsed(title or draft.first("heading"), tags=keywords(properties.keywords or ""))
 
 
 def _text(paragraph: CT_P) -> str:

@@ -1,99 +1,215 @@
 """HTML to blocks: headings, paragraphs, lists and tables in reading order, without navigation and scripts."""
 
-import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping
+from datetime import date
 
-from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning, XMLParsedAsHTMLWarning
-from bs4.element import NavigableString, PageElement, PreformattedString, Tag
+from lxml import etree
 
+from knowledge.formats.grid import Cell, spread
+from knowledge.stated import day, keywords
 from knowledge.structure import Draft, Parsed, one_line
 
 _DROPPED = frozenset(
     ("script", "style", "nav", "noscript", "template", "svg", "math", "iframe", "object", "embed", "canvas", "audio")
-    + ("video", "button", "select", "input", "textarea", "dialog", "head")
+    + ("video", "button", "select", "input", "textarea", "dialog")
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BLOCKS = frozenset(
     ("p", "div", "section", "article", "main", "header", "footer", "aside", "ul", "ol", "li", "dl", "dt", "dd")
     + ("blockquote", "figure", "figcaption", "address", "details", "summary", "form", "fieldset", "table", "tr")
-    + ("td", "th", "caption", "hr", "body", "html", "pre")
+    + ("td", "th", "caption", "hr", "body", "html", "pre", *_HEADINGS)
 )
-_WIDEST = 100
-_SPAN = 50
+_DATES = frozenset(("article:published_time", "date", "dc.date", "dcterms.date", "pubdate", "datepublished"))
 _DIGITS = 6
 _SPREAD = 6
 """How many times as long as the page its text may become, where cells and column names are repeated."""
 
+Attributes = Mapping[str, str]
+
 
 def parse_html(text: str) -> Parsed:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", MarkupResemblesLocatorWarning)
-        warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)
-        soup = BeautifulSoup(text, "lxml")
-    titles = [one_line(soup.title.get_text()) if soup.title else ""]
-    reader = _Reader(Draft(_SPREAD * len(text) + 10_000))
-    reader.read(soup)
-    titles.append(reader.draft.first("heading"))
-    return reader.draft.parsed(next((title for title in titles if title), ""))
+    draft = Draft(_SPREAD * len(text) + 10_000)
+    page = read_html(text, draft)
+    return draft.parsed(page.title or draft.first("heading"), dated=page.dated, tags=page.tags)
 
 
-class _Reader:
-    """Walks the tree without recursion: text gathers until a block begins or ends."""
+def read_html(text: str, draft: Draft, page: int | None = None) -> "Page":
+    """Add a page's blocks to a draft."""
+    reader = Page(draft, page)
+    parser = etree.HTMLParser(target=reader, encoding="utf-8", huge_tree=True)
+    parser.feed(text.replace("\0", "").encode("utf-8", "replace") or b" ")
+    parser.close()
+    return reader
 
-    def __init__(self, draft: Draft) -> None:
-        self.draft = draft
+
+class _Table:
+    """A table that is being read: its cells, and all that came by, should it turn out to be layout."""
+
+    def __init__(self) -> None:
+        self.passed: list[tuple[str, Attributes | None]] = []
+        self.rows: list[list[Cell]] = []
+        self.caption: list[str] = []
+        self._text: list[str] | None = None
+
+    def start(self, name: str, attributes: Attributes) -> None:
+        self.passed.append((name, attributes))
+        if name == "tr":
+            self.rows.append([])
+        elif name in ("td", "th"):
+            across, down = _figure(attributes, "colspan", 1), _figure(attributes, "rowspan", 1)
+            cell = Cell(name == "th", max(across, 1), max(down, 1), [])
+            if not self.rows:
+                self.rows.append([])
+            self.rows[-1].append(cell)
+            self._text = cell.text
+        elif name == "caption":
+            self._text = self.caption
+        elif self._text is not None and (name == "br" or name in _BLOCKS):
+            self._text.append(" ")
+
+    def end(self, name: str) -> None:
+        self.passed.append((name, None))
+        if name in ("td", "th", "caption"):
+            self._text = None
+        elif self._text is not None and name in _BLOCKS:
+            self._text.append(" ")
+
+    def data(self, text: str) -> None:
+        self.passed.append(("", {"": text}))
+        if self._text is not None:
+            self._text.append(text)
+
+    @property
+    def is_data(self) -> bool:
+        return any(len(row) > 1 for row in self.rows)
+
+    def add_to(self, draft: Draft, page: int | None) -> None:
+        rows = [row for row in self.rows if row]
+        heads = [cell.heads for row in rows for cell in row]
+        header = True if all(cell.heads for cell in rows[0]) else False if any(heads) else None
+        draft.add("paragraph", "".join(self.caption), page=page)
+        draft.table(spread(rows), header, page)
+
+
+class Page:
+    """A target for lxml's parser: text gathers until a block begins or ends. It keeps no tree, however deep one is."""
+
+    def __init__(self, draft: Draft, page: int | None = None) -> None:
+        self.title = ""
+        self.dated: date | None = None
+        self.tags: tuple[str, ...] = ()
+        self._draft = draft
+        self._page = page
         self._inline: list[str] = []
-        self._open: list[Tag] = []
+        self._open: list[str] = []
         self._names: Counter[str] = Counter()
         self._counters: list[int] = []
         self._number = ""
+        self._dropped = 0
+        self._naming = False
+        self._table: _Table | None = None
 
-    def read(self, root: Tag) -> None:
-        stack: list[tuple[PageElement, bool]] = [(root, True)]
-        while stack:
-            node, entering = stack.pop()
-            if not isinstance(node, Tag):
-                if isinstance(node, NavigableString) and not isinstance(node, PreformattedString):
-                    self._inline.append(str(node))
-            elif not entering:
-                self._leave(node)
-            elif not _dropped(node) and self._enter(node):
-                stack.append((node, False))
-                stack.extend((child, True) for child in reversed(node.contents))
+    def start(self, name: str, attributes: Attributes) -> None:
+        if self._dropped or _is_dropped(name, attributes):
+            self._dropped += 1
+        elif name == "title" and not self.title:
+            self._naming = True
+        elif name == "meta":
+            self._state(attributes)
+        elif name == "table":
+            self._replay()
+            self._table = _Table()
+        elif self._table is not None:
+            self._table.start(name, attributes)
+        else:
+            self._enter(name, attributes)
+
+    def end(self, name: str) -> None:
+        if self._dropped:
+            self._dropped -= 1
+        elif name == "title":
+            self._naming = False
+        elif self._table is not None and name == "table":
+            self._close_table(self._table)
+        elif self._table is not None:
+            self._table.end(name)
+        else:
+            self._leave(name)
+
+    def data(self, text: str) -> None:
+        if self._naming:
+            self.title = one_line(self.title + text)
+        elif self._dropped:
+            return
+        elif self._table is not None:
+            self._table.data(text)
+        else:
+            self._inline.append(text)
+
+    def close(self) -> None:
+        self._replay()
         self._flush()
 
-    def _enter(self, tag: Tag) -> bool:
-        """Begin a tag; False when its content has been read already."""
-        if tag.name == "br":
-            self._inline.append("\n" if self._within("pre") else " ")
-        elif tag.name in _HEADINGS or tag.name in _BLOCKS:
+    def _state(self, attributes: Attributes) -> None:
+        name = (attributes.get("property") or attributes.get("name") or attributes.get("itemprop") or "").lower()
+        content = attributes.get("content", "")
+        if name in _DATES:
+            self.dated = self.dated or day(content)
+        elif name == "keywords":
+            self.tags = keywords(content)
+
+    def _close_table(self, table: _Table) -> None:
+        if not table.is_data:
+            self._replay()
+            self._leave("table")
+            return
+        self._table = None
+        self._flush()
+        table.add_to(self._draft, self._page)
+
+    def _replay(self) -> None:
+        """A table within a table, or without columns, only lays out the page: what it holds is read as text."""
+        if self._table is None:
+            return
+        passed, self._table = self._table.passed, None
+        self._enter("table", {})
+        for name, attributes in passed:
+            if attributes is None:
+                self._leave(name)
+            elif name:
+                self._enter(name, attributes)
+            else:
+                self._inline.append(attributes[""])
+
+    def _enter(self, name: str, attributes: Attributes) -> None:
+        if name == "br":
+            self._inline.append("\n" if self._names["pre"] else " ")
+        elif name in _BLOCKS:
             self._flush()
-            if tag.name == "table" and (rows := _rows(tag)):
-                self._table(tag, rows)
-                return False
-            if tag.name == "ol":
-                self._counters.append(_figure(tag, "start", 1))
-            elif tag.name == "li":
-                self._number = self._next(tag)
-            self._open.append(tag)
-            self._names[tag.name] += 1
-        return True
+            if name == "ol":
+                self._counters.append(_figure(attributes, "start", 1))
+            elif name == "li":
+                self._number = self._next()
+            self._open.append(name)
+            self._names[name] += 1
 
-    def _leave(self, tag: Tag) -> None:
-        if self._open and self._open[-1] is tag:
-            self._flush()
-            self._open.pop()
-            self._names[tag.name] -= 1
-            if tag.name == "ol":
-                self._counters.pop()
+    def _leave(self, name: str) -> None:
+        if self._names[name] <= 0:
+            return
+        self._flush()
+        while (inner := self._open.pop()) != name:
+            self._forget(inner)
+        self._forget(name)
 
-    def _within(self, name: str) -> bool:
-        return self._names[name] > 0
+    def _forget(self, name: str) -> None:
+        self._names[name] -= 1
+        if name == "ol":
+            self._counters.pop()
 
-    def _next(self, item: Tag) -> str:
+    def _next(self) -> str:
         """The number of an item of an ordered list; nothing for any other."""
-        if item.parent is None or item.parent.name != "ol":
+        if not self._open or self._open[-1] != "ol":
             return ""
         self._counters[-1] += 1
         return f"{self._counters[-1] - 1}. "
@@ -103,77 +219,32 @@ class _Reader:
         self._inline.clear()
         if not text.strip():
             return
-        innermost = self._open[-1].name if self._open else ""
+        innermost = self._open[-1] if self._open else ""
         if innermost in _HEADINGS:
-            self.draft.add("heading", text, _HEADINGS[innermost])
-        elif self._within("pre"):
-            self.draft.add("code", text)
-        elif self._within("li"):
-            self.draft.add("item", self._number + one_line(text))
+            self._draft.add("heading", text, _HEADINGS[innermost], self._page)
+        elif self._names["pre"]:
+            self._draft.add("code", text, page=self._page)
+        elif self._names["li"]:
+            self._draft.add("item", self._number + one_line(text), page=self._page)
             self._number = ""
         else:
-            self.draft.add("paragraph", text)
-
-    def _table(self, table: Tag, rows: list[Tag]) -> None:
-        if table.caption:
-            self.draft.add("paragraph", table.caption.get_text())
-        first = [cell.name for cell in _cells(rows[0])]
-        header = True if all(name == "th" for name in first) else None if not table.find("th") else False
-        self.draft.table(_grid(rows), header)
+            self._draft.add("paragraph", text, page=self._page)
 
 
-def _dropped(tag: Tag) -> bool:
-    style = str(tag.get("style", "")).replace(" ", "").lower()
+def _is_dropped(name: str, attributes: Attributes) -> bool:
+    if name in _DROPPED:
+        return True
+    if not attributes:
+        return False
     return (
-        tag.name in _DROPPED
-        or tag.has_attr("hidden")
-        or tag.get("aria-hidden") == "true"
-        or "display:none" in style
-        or tag.get("role") == "navigation"
+        "hidden" in attributes
+        or attributes.get("aria-hidden") == "true"
+        or attributes.get("role") == "navigation"
+        or "display:none" in attributes.get("style", "").replace(" ", "").lower()
     )
 
 
-def _figure(tag: Tag, name: str, otherwise: int) -> int:
+def _figure(attributes: Attributes, name: str, otherwise: int) -> int:
     """An attribute that is a whole number of few digits."""
-    value = str(tag.get(name, ""))
+    value = attributes.get(name, "")
     return int(value) if value.isdecimal() and len(value) <= _DIGITS else otherwise
-
-
-def _rows(table: Tag) -> list[Tag]:
-    """The rows of a table of data; none for a table that only lays out the page."""
-    if table.find("table"):
-        return []
-    rows = [row for row in table.find_all("tr") if _cells(row)]
-    return rows if any(len(_cells(row)) > 1 for row in rows) else []
-
-
-def _cells(row: Tag) -> list[Tag]:
-    return row.find_all(["th", "td"], recursive=False)
-
-
-def _grid(rows: list[Tag]) -> Iterator[list[str]]:
-    """The cells' text, with merged cells repeated in every row and column they cover."""
-    pending: dict[int, tuple[str, int]] = {}
-    for row in rows:
-        line: list[str] = []
-        waiting = [
-            (one_line(cell.get_text(" ")), _span(cell, "colspan"), _span(cell, "rowspan")) for cell in _cells(row)
-        ]
-        while (waiting or len(line) in pending) and len(line) < _WIDEST:
-            column = len(line)
-            if column in pending:
-                text, left = pending.pop(column)
-                line.append(text)
-                if left > 1:
-                    pending[column] = (text, left - 1)
-                continue
-            text, across, down = waiting.pop(0)
-            for covered in range(column, column + across):
-                line.append(text)
-                if down > 1:
-                    pending[covered] = (text, down - 1)
-        yield line
-
-
-def _span(cell: Tag, name: str) -> int:
-    return min(max(_figure(cell, name, 1), 1), _SPAN)

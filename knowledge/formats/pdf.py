@@ -1,36 +1,28 @@
-"""PDF to blocks: the text layer page by page, headings by the height of their letters."""
+"""PDF to blocks: the text layer page by page; pages that are only pictures by way of a recognizer."""
 
 import re
-from collections import Counter
-from dataclasses import dataclass
-from itertools import groupby
-from statistics import median
 from threading import Lock
 
 import pypdfium2
+import pypdfium2.raw as pdfium
 
 from knowledge.documents import DocumentError
-from knowledge.structure import Draft, Parsed, is_item, one_line, resume, unwrap, width
+from knowledge.formats.image import HOW, recognised
+from knowledge.formats.pages import Line, blocks, without_running_heads
+from knowledge.limits import FileLimits
+from knowledge.ocr import TextRecognizer
+from knowledge.stated import keywords
+from knowledge.structure import Parsed, one_line
 
 _PDFIUM = Lock()  # the library keeps state of its own and is not safe to enter twice
-_TALLER = 1.15
-_FULL = 0.9
-_HEADING_WIDTH = 80
-_PAGE_NUMBER = re.compile(r"^\W*(?:第\s*)?\d{1,4}(?:\s*页)?(?:\s*(?:/|of|共)\s*\d{1,4}(?:\s*页)?)?\W*$", re.IGNORECASE)
 _NO_TITLE = re.compile(r"^(?:microsoft (?:word|powerpoint)|untitled|无标题|未命名)|\.\w{2,4}$", re.IGNORECASE)
-_ENDED = re.compile(r"[。！？!?.：:；;”」』）)]$")
+_POINTS = 72
+_DOTS = 150
+"""Dots per inch of a page that is recognised."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    text: str
-    height: float
-    right: float
-    page: int
-
-
-def parse_pdf(data: bytes) -> Parsed:
-    """Raises DocumentError: `encrypted`, `damaged`, or `empty` for pages that are only pictures."""
+def parse_pdf(data: bytes, limits: FileLimits, recognizer: TextRecognizer | None) -> Parsed:
+    """Raises DocumentError: `encrypted`, `damaged`, `too_large`, or `empty` for pages that are only pictures."""
     with _PDFIUM:
         try:
             pdf = pypdfium2.PdfDocument(data)
@@ -39,20 +31,49 @@ def parse_pdf(data: bytes) -> Parsed:
                 raise DocumentError("encrypted", "the PDF needs a password; save it without one") from error
             raise DocumentError("damaged", f"the PDF cannot be read: {error}") from error
         try:
-            pages = [_lines(page, number) for number, page in enumerate(pdf, 1)]
-            title = one_line(pdf.get_metadata_dict().get("Title", ""))
+            if len(pdf) > limits.pages:
+                raise DocumentError("too_large", f"the PDF has more than {limits.pages} pages; split it")
+            return _parsed(pdf, limits, recognizer)
         except pypdfium2.PdfiumError as error:
             raise DocumentError("damaged", f"a page of the PDF cannot be read: {error}") from error
         finally:
             pdf.close()
-    lines = _without_running_heads(pages)
+
+
+def _parsed(pdf: pypdfium2.PdfDocument, limits: FileLimits, recognizer: TextRecognizer | None) -> Parsed:
+    pages: list[list[Line]] = []
+    pictures: list[int] = []
+    for number, page in enumerate(pdf, 1):
+        try:
+            lines = _lines(page, number)
+            if not lines and _is_picture(page):
+                if recognizer is None:
+                    pictures.append(number)
+                else:
+                    lines = _recognised(page, number, limits, recognizer)
+            pages.append(lines)
+        finally:
+            page.close()
+    lines = without_running_heads(pages)
     if not lines:
-        raise DocumentError("empty", "the PDF has no text; scanned pages need text recognition first")
-    draft = _blocks(lines)
-    return draft.parsed(title if title and not _NO_TITLE.search(title) else draft.first("heading"))
+        raise DocumentError("empty", f"the PDF has no text; to have scanned pages recognised, {HOW}")
+    told = [f"{_numbers(pictures)} only pictures and were left out; to have them recognised, {HOW}"] if pictures else []
+    properties = pdf.get_metadata_dict()
+    title = one_line(properties.get("Title", ""))
+    draft = blocks(lines)
+    return draft.parsed(
+        title if title and not _NO_TITLE.search(title) else draft.first("heading"),
+        told,
+        tags=keywords(one_line(properties.get("Keywords", ""))),
+    )
 
 
-def _lines(page: pypdfium2.PdfPage, number: int) -> list[_Line]:
+def _numbers(pages: list[int]) -> str:
+    shown = ", ".join(map(str, pages[:10])) + (" …" if len(pages) > 10 else "")
+    return f"pages {shown} are" if len(pages) > 1 else f"page {shown} is"
+
+
+def _lines(page: pypdfium2.PdfPage, number: int) -> list[Line]:
     textpage = page.get_textpage()
     try:
         text: str = textpage.get_text_range()
@@ -61,12 +82,11 @@ def _lines(page: pypdfium2.PdfPage, number: int) -> list[_Line]:
             if line := one_line(raw):
                 first = offset + len(raw) - len(raw.lstrip())
                 height, right = _box(textpage, first, offset + len(raw.rstrip()))
-                lines.append(_Line(line, height, right, number))
+                lines.append(Line(line, height, right, number))
             offset += len(raw) + 1
         return lines
     finally:
         textpage.close()
-        page.close()
 
 
 def _box(textpage: pypdfium2.PdfTextPage, start: int, end: int) -> tuple[float, float]:
@@ -77,55 +97,16 @@ def _box(textpage: pypdfium2.PdfTextPage, start: int, end: int) -> tuple[float, 
     return round(float(max(top - bottom for _, bottom, _, top in boxes)), 1), float(max(box[2] for box in boxes))
 
 
-def _without_running_heads(pages: list[list[_Line]]) -> list[_Line]:
-    """All lines, without page numbers and without what stands at the edge of most pages."""
-    edges = Counter(_shape(line.text) for page in pages for line in {*page[:1], *page[-1:]})
-    running = {shape for shape, count in edges.items() if len(pages) > 2 and count > len(pages) / 2}
-    kept = []
-    for page in pages:
-        for index, line in enumerate(page):
-            edge = index == 0 or index == len(page) - 1
-            if not (edge and (_shape(line.text) in running or _PAGE_NUMBER.match(line.text))):
-                kept.append(line)
-    return kept
+def _is_picture(page: pypdfium2.PdfPage) -> bool:
+    return any(True for _ in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=3))
 
 
-def _shape(text: str) -> str:
-    return re.sub(r"\d+", "0", text)
-
-
-def _blocks(lines: list[_Line]) -> Draft:
-    draft = Draft()
-    body = median(line.height for line in lines for _ in range(max(len(line.text) // 8, 1)))
-    heights = sorted({line.height for line in lines if _is_heading(line, body)}, reverse=True)
-    margins = {line.page: 0.0 for line in lines}
-    for line in lines:
-        margins[line.page] = max(margins[line.page], _FULL * line.right)
-    paragraph: list[_Line] = []
-    for line in lines:
-        if _is_heading(line, body):
-            _flush(draft, paragraph, margins)
-            draft.add("heading", line.text, min(heights.index(line.height) + 1, 6), line.page)
-        else:
-            paragraph.append(line)
-    _flush(draft, paragraph, margins)
-    return draft
-
-
-def _is_heading(line: _Line, body: float) -> bool:
-    return line.height > _TALLER * body and width(line.text) <= _HEADING_WIDTH and not line.text.endswith(("。", "，"))
-
-
-def _flush(draft: Draft, lines: list[_Line], margins: dict[int, float]) -> None:
-    """Body lines to paragraphs; a sentence that runs on over a page break belongs to the page it began on."""
-    paragraphs: list[tuple[list[str], int]] = []
-    for page, group in groupby(lines, key=lambda line: line.page):
-        here = list(group)
-        texts = unwrap([line.text for line in here], [line.right >= margins[page] for line in here])
-        if paragraphs and texts and not _ENDED.search(paragraphs[-1][0][-1][-1:]) and not is_item(texts[0]):
-            resume(paragraphs[-1][0], texts.pop(0))
-        paragraphs.extend(([text], page) for text in texts)
-    for parts, page in paragraphs:
-        text = "".join(parts)
-        draft.add("item" if is_item(text) else "paragraph", text, page=page)
-    lines.clear()
+def _recognised(page: pypdfium2.PdfPage, number: int, limits: FileLimits, recognizer: TextRecognizer) -> list[Line]:
+    """A page is drawn as finely as the limit of pixels lets it."""
+    width, height = page.get_size()
+    scale = min(_DOTS / _POINTS, (limits.pixels / max(width * height, 1)) ** 0.5)
+    bitmap = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=False)
+    try:
+        return recognised(bitmap.to_numpy()[:, :, :3].copy(), number, recognizer)
+    finally:
+        bitmap.close()

@@ -32,7 +32,8 @@ def _read(draft: Draft, lines: list[str], first: bool, alone: bool) -> None:
         draft.add("heading", lines[0], 1 if first or lines[1].strip().startswith("=") else 2)
         lines = lines[2:]
     elif not alone and _is_heading(lines[0], single=len(lines) == 1):
-        draft.add("heading", lines[0].strip(" 【】[]"), 1 if first else 2)
+        name = lines[0].strip()
+        draft.add("heading", name.strip(" 【】[]") if _BRACKETED.match(name) else name, 1 if first else 2)
         lines = lines[1:]
     for item, group in groupby(lines, key=is_item):
         run = [line.strip() for line in group]

@@ -13,6 +13,7 @@ import orjson
 from configs.engines import ConfigError
 from configs.home import current
 from server.commands.options import settings_from, with_settings
+from server.timecode import time_code
 
 if TYPE_CHECKING:
     from server.asking import Answer
@@ -24,6 +25,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("question", nargs="?", help="the question")
     parser.add_argument("--lang", choices=("zh", "en"), help="language to answer in (default: the question's)")
     parser.add_argument("--file", type=Path, metavar="QUESTIONS", help="one question a line, in UTF-8")
+    parser.add_argument("--base", metavar="NAME", help="the knowledge base to answer from (default: the persona's)")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--wav", type=Path, metavar="OUT", help="write the speech of a single question")
     parser.add_argument("--cues", type=Path, metavar="OUT", help="write its timed visemes, emotions and gestures")
@@ -39,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         _require_writable(path)
     service = Service(settings_from(arguments), current())
     show = _show_json if arguments.json else _show_text
-    answers = asyncio.run(ask_all(service, questions, arguments.lang, show))
+    answers = asyncio.run(ask_all(service, questions, arguments.lang, show, arguments.base))
     if arguments.wav:
         write_wav(arguments.wav, answers[0])
     if arguments.cues:
@@ -80,5 +82,6 @@ def _show_text(answer: "Answer") -> None:
     for citation in answer.citations:
         place = " › ".join(citation.place.section)
         page = f", p. {citation.place.page}" if citation.place.page else ""
-        sys.stdout.write(f"  [{citation.title}{page}{': ' if place else ''}{place}] {citation.quote}\n")
+        at = f", {time_code(citation.place.at)}" if citation.place.at is not None else ""
+        sys.stdout.write(f"  [{citation.title}{page}{at}{': ' if place else ''}{place}] {citation.quote}\n")
     sys.stdout.flush()

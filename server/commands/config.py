@@ -7,16 +7,10 @@ from typing import Any
 
 import yaml
 
-from configs.engines import EngineSpec, Kind, options_of
+from configs.engines import options_of
 from configs.settings import Settings
 from server.commands.options import settings_from, with_settings
 
-_ENGINES: tuple[tuple[str, Kind], ...] = (
-    ("model", "models"),
-    ("voice", "voices"),
-    ("embedder", "embedders"),
-    ("store", "stores"),
-)
 _SECRET = re.compile("key|token|secret|password|authorization", re.IGNORECASE)
 
 
@@ -42,8 +36,7 @@ def effective(settings: Settings) -> dict[str, object]:
     require_safe(settings.server)
     load_persona(settings.persona)
     tree = settings.model_dump(mode="json")
-    for name, kind in _ENGINES:
-        spec: EngineSpec = getattr(settings, name)
+    for name, (kind, spec) in settings.engines().items():
         tree[name] = {"engine": spec.engine, "options": masked(options_of(kind, spec).model_dump(mode="json"))}
     return tree
 

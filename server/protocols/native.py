@@ -41,6 +41,7 @@ class Terms:
     """What a client is told on arrival and what its words are held to."""
 
     session: str
+    base: str
     persona: Json
     rate: int
     question_characters: int
@@ -145,6 +146,7 @@ class NativeCodec:
             "type": "welcome",
             "protocol": NAME,
             "session": terms.session,
+            "base": terms.base,
             "persona": terms.persona,
             "audio": audio,
             "limits": {"question_characters": terms.question_characters, "message_bytes": terms.message_bytes},
@@ -253,11 +255,13 @@ def cited(citation: Citation) -> Json:
     place = citation.place
     return {
         "document": citation.document,
+        "revision": citation.revision,
         "title": citation.title,
         "source": citation.source,
         "quote": citation.quote,
         "section": list(place.section),
         "page": place.page,
+        "at": place.at,
         "start": place.start,
         "end": place.end,
     }

@@ -11,6 +11,9 @@ import { Turns } from "./turns.js";
 
 const KEY = "zhubo.key";
 
+/** Why the server does not serve us now, by the code of its error: the connection is tried again. */
+const WAITING = new Set(["starting", "busy", "unknown_base"]);
+
 /** @param {string} id @returns {any} */
 const part = (id) => document.getElementById(id);
 
@@ -26,7 +29,7 @@ const turns = new Turns();
 let welcome = null;
 /** @type {Presenter|null} */
 let presenter = null;
-/** @type {"starting"|"busy"|null} */
+/** One of WAITING. @type {string|null} */
 let refusal = null;
 /** Whether words stand in the input. */
 let drafting = false;
@@ -140,6 +143,7 @@ function receive(event) {
 
 function greet(event) {
   welcome = event;
+  source.base = event.base;
   refusal = null;
   turns.restart();
   conversation.forget();
@@ -198,7 +202,7 @@ function ended({ turn, reason, refused }) {
 
 /** An error about no turn: a question that was not taken, or a server that cannot serve yet. */
 function refused({ code, message }) {
-  if (code === "starting" || code === "busy") {
+  if (WAITING.has(code)) {
     refusal = code;
     connectionChanged();
     return;

@@ -6,10 +6,13 @@ const AROUND = 4000;
 /**
  * @typedef {object} Citation
  * @property {string} document
+ * @property {number} revision the version of the document that was cited
  * @property {string} title
+ * @property {string} source
  * @property {string} quote
  * @property {string[]} section
- * @property {number|null} page
+ * @property {number|null} page or slide
+ * @property {number|null} at seconds into the recording that a transcript belongs to
  * @property {number} start in characters of the document's text
  * @property {number} end
  */
@@ -41,6 +44,8 @@ export class Source {
   #dialog;
   #language;
   #key;
+  /** The knowledge base that the presenter answers from. */
+  base = "main";
   /** The one asked for last. @type {Citation|null} */
   #wanted = null;
 
@@ -61,7 +66,7 @@ export class Source {
     const body = this.#part(".source-text");
     body.replaceChildren(this.#language.say("loading"));
     if (!this.#dialog.open) this.#dialog.showModal();
-    const text = await this.#text(citation.document);
+    const text = (await this.#text(citation, citation.revision)) ?? (await this.#text(citation));
     if (this.#wanted !== citation) return;
     if (text === null) {
       body.replaceChildren(this.#language.say("missing"));
@@ -75,11 +80,15 @@ export class Source {
     mark.scrollIntoView({ block: "center" });
   }
 
-  /** @param {string} id @returns {Promise<string|null>} null where it cannot be had */
-  async #text(id) {
+  /**
+   * @param {Citation} citation @param {number} [revision] the current one where none is given
+   * @returns {Promise<string|null>} null where it cannot be had
+   */
+  async #text({ document }, revision) {
     const headers = this.#key ? { Authorization: `Bearer ${this.#key}` } : {};
     try {
-      const response = await fetch(`/v1/documents/${encodeURIComponent(id)}`, { headers });
+      const path = `/v1/knowledge/${this.base}/documents/${encodeURIComponent(document)}`;
+      const response = await fetch(revision ? `${path}?revision=${revision}` : path, { headers });
       return response.ok ? (await response.json()).text : null;
     } catch {
       return null;
@@ -92,9 +101,20 @@ export class Source {
   }
 }
 
-/** @param {Citation} citation @param {import("./language.js").Language} language @returns {string} section and page */
+/** @param {Citation} citation @param {import("./language.js").Language} language @returns {string} section, page, time */
 export function place(citation, language) {
   const parts = citation.section.filter((heading) => heading !== citation.title);
-  if (citation.page !== null) parts.push(language.say("page", { page: citation.page }));
+  const { page = null, at = null } = citation;
+  const slides = /\.pptx$/i.test(citation.source);
+  if (page !== null) parts.push(slides ? language.say("slide", { page }) : language.say("page", { page }));
+  if (at !== null) parts.push(language.say("moment", { time: timeCode(at) }));
   return parts.join(" › ");
+}
+
+/** @param {number} seconds @returns {string} as a player shows it: 0:07, 12:34, 1:02:03 */
+export function timeCode(seconds) {
+  const whole = Math.floor(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  const tail = String(whole % 60).padStart(2, "0");
+  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
 }

@@ -115,7 +115,7 @@ export class Connection extends EventTarget {
   async #denied() {
     const headers = this.#key ? { Authorization: `Bearer ${this.#key}` } : {};
     try {
-      const response = await fetch("/v1/documents", { headers, signal: AbortSignal.timeout(PATIENCE_MS) });
+      const response = await fetch("/v1/knowledge", { headers, signal: AbortSignal.timeout(PATIENCE_MS) });
       await response.body?.cancel();
       return response.status === 401;
     } catch {

@@ -29,6 +29,10 @@ export const WORDS = {
   },
   starting: { zh: "正在启动，请稍候…", en: "Starting, one moment…" },
   busy: { zh: "访客较多，正在排队…", en: "Many visitors, waiting for a place…" },
+  unknown_base: {
+    zh: "没有找到要使用的知识库，请联系管理员。",
+    en: "The knowledge base to answer from is not there. Please tell the operator.",
+  },
   stopped: { zh: "已停止", en: "Stopped" },
   lost: { zh: "连接中断，回答没有说完。", en: "The connection was lost before the answer ended." },
   failed: { zh: "这次没能回答完整。", en: "The answer could not be completed." },
@@ -40,6 +44,8 @@ export const WORDS = {
   loading: { zh: "正在打开资料…", en: "Opening the document…" },
   missing: { zh: "打不开这份资料，它可能已被移除。", en: "This document cannot be opened. It may have been removed." },
   page: { zh: "第 {page} 页", en: "Page {page}" },
+  slide: { zh: "第 {page} 张幻灯片", en: "Slide {page}" },
+  moment: { zh: "{time} 处", en: "at {time}" },
   document: { zh: "资料原文", en: "Text of the document" },
   quoted: { zh: "引用的原文", en: "The quoted passage" },
   draw: {

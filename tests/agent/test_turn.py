@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -115,7 +116,7 @@ def test_a_greeting_is_answered_without_documents() -> None:
 @pytest.mark.parametrize("question", ["馆长的工资是多少？", "What is the wifi password?"])
 def test_what_the_documents_do_not_say_is_refused_in_the_users_language(question: str) -> None:
     class Elsewhere(Facts):
-        async def search(self, asked: str, count: int) -> Retrieval:
+        async def search(self, asked: str, count: int, *, also: Sequence[str] = ()) -> Retrieval:
             return Retrieval(asked, (), {})
 
     events = asked(question, presenter(knowledge=Elsewhere()))
@@ -258,7 +259,7 @@ def test_a_turn_that_is_stopped_before_it_began_still_begins_and_ends(second: Co
 @pytest.mark.parametrize("question", [question for question, _ in QUESTIONS])
 def test_a_defect_of_ours_ends_in_a_spoken_apology_and_an_error(question: str) -> None:
     class Defective(Facts):
-        async def search(self, asked: str, count: int) -> Retrieval:
+        async def search(self, asked: str, count: int, *, also: Sequence[str] = ()) -> Retrieval:
             raise KeyError("a defect")
 
     events = asked(question, presenter(knowledge=Defective()))

@@ -5,20 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from configs.engines import ConfigError, EngineSpec, options_of
-from configs.settings import load, merge, profiles
+from configs.settings import load, merge, overlaid, profiles
 
 
 @pytest.mark.parametrize("profile", ["offline", "production", "test"])
 def test_every_profile_loads_and_its_options_are_valid(profile: str) -> None:
     settings = load(profile, environ={})
     assert settings.profile == profile
-    for kind, spec in (
-        ("models", settings.model),
-        ("voices", settings.voice),
-        ("embedders", settings.embedder),
-        ("stores", settings.store),
-    ):
-        options_of(kind, spec)  # type: ignore[arg-type]  # literals of a loop
+    assert settings.engines().keys() >= {"model", "voice", "embedder", "store"}
+    for kind, spec in settings.engines().values():
+        options_of(kind, spec)
 
 
 def test_an_unknown_profile_lists_those_there_are() -> None:
@@ -71,6 +67,52 @@ def test_an_unknown_option_is_named() -> None:
 def test_a_secret_is_never_shown() -> None:
     settings = load("test", environ={"ZHUBO__SERVER__KEY": "hush-hush"})
     assert "hush" not in repr(settings) and "hush" not in settings.model_dump_json()
+
+
+KEYS = "[{key: hush-east, base: east, write: true}, {key: hush-west, base: west}]"
+
+
+def test_keys_of_single_bases_are_read_and_never_shown() -> None:
+    settings = load("test", environ={"ZHUBO__SERVER__KEYS": KEYS})
+    east, west = settings.server.keys
+    assert (east.base, east.write, west.base, west.write) == ("east", True, "west", False)
+    assert "hush" not in repr(settings) and "hush" not in settings.model_dump_json()
+    assert overlaid(settings, {"server": {"port": 1}}, "here").server.keys == settings.server.keys
+
+
+@pytest.mark.parametrize(
+    ("environ", "told"),
+    [
+        ({"SERVER__KEY": "hush-east", "SERVER__KEYS": KEYS}, "two of the keys are the same"),
+        ({"SERVER__KEYS": "[{key: hush 密, base: east}]"}, "server.keys.0.key: .*a key is made of one or more ASCII"),
+        ({"SERVER__KEYS": "[{key: hush, base: East}]"}, "server.keys.0.base: "),
+        ({"SERVER__KEYS": "[{key: hush}]"}, "server.keys.0.base: Field required"),
+        ({"KNOWLEDGE__WATCH": "[{folder: /a/docs}, {folder: /b/docs}]"}, "two folders of one base have the same name"),
+        ({"KNOWLEDGE__WATCH": "[{folder: /a, base: 馆}]"}, "knowledge.watch.0.base: "),
+        ({"KNOWLEDGE__WEB__ALLOW": "[10.0.0.1/8]"}, "knowledge.web.allow.0"),
+        ({"KNOWLEDGE__REWRITE": "never"}, "knowledge.rewrite: Input should be 'rules', 'model' or 'off'"),
+        ({"RERANKER__OPTIONS__X": "1"}, "reranker.engine: Field required"),
+    ],
+)
+def test_what_is_wrong_with_a_knowledge_setting_is_told(environ: dict[str, str], told: str) -> None:
+    with pytest.raises(ConfigError, match=told) as error:
+        load("test", environ={f"ZHUBO__{name}": value for name, value in environ.items()})
+    assert "hush" not in str(error.value)
+
+
+def test_watched_folders_and_open_networks_are_read() -> None:
+    environ = {
+        "ZHUBO__KNOWLEDGE__WATCH": "[{folder: /资料/公告}, {folder: /docs/公告, base: east}]",
+        "ZHUBO__KNOWLEDGE__WEB__ALLOW": "[10.1.0.0/16, 'fd00::/8']",
+        "ZHUBO__OCR__ENGINE": "rapidocr",
+    }
+    settings = load("test", environ=environ)
+    assert [(str(watch.folder), watch.base) for watch in settings.knowledge.watch] == [
+        ("/资料/公告", "main"),
+        ("/docs/公告", "east"),
+    ]
+    assert [str(network) for network in settings.knowledge.web.allow] == ["10.1.0.0/16", "fd00::/8"]
+    assert settings.engines()["ocr"] == ("ocr", EngineSpec(engine="rapidocr")) and "reranker" not in settings.engines()
 
 
 def test_profiles_are_those_that_ship() -> None:

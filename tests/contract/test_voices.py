@@ -1,4 +1,4 @@
-"""What every voice promises, asked of each of them: the tone, Kokoro, edge-tts and an OpenAI-compatible server."""
+"""What every voice promises, asked of each: the tone, Kokoro, edge-tts, an OpenAI-compatible server, a memory."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -11,6 +11,7 @@ from avatar.engines.edge import Edge, EdgeOptions
 from avatar.engines.kokoro import Kokoro, KokoroOptions
 from avatar.engines.openai import OpenAISpeech, OpenAISpeechOptions
 from avatar.engines.tone import Tone, ToneOptions
+from avatar.remembered import Remembered
 from avatar.speech import Audio, PhonemeSpan, SpeechPart, Utterance, Voice, WordSpan
 from configs.home import current
 from tests.avatar.edge_standin import Service
@@ -18,13 +19,18 @@ from tests.avatar.speech_server import SpeechServer
 
 Opened = AbstractAsyncContextManager[Voice]
 
-CHINESE = Utterance("你好，科学馆上午9:30开门。", "zh")
-ENGLISH = Utterance("Hello, the museum opens at 9:30 daily.", "en")
+CHINESE = Utterance("你好，科学馆上午9:30开门。", "zh", keep=True)
+ENGLISH = Utterance("Hello, the museum opens at 9:30 daily.", "en", keep=True)
 
 
 @asynccontextmanager
 async def _tone() -> AsyncIterator[Voice]:
     yield Tone(ToneOptions(), current())
+
+
+@asynccontextmanager
+async def _remembered() -> AsyncIterator[Voice]:
+    yield Remembered(Tone(ToneOptions(), current()), 1_000_000)
 
 
 @asynccontextmanager
@@ -52,6 +58,7 @@ async def _openai() -> AsyncIterator[Voice]:
 
 VOICES = [
     pytest.param(_tone, id="tone"),
+    pytest.param(_remembered, id="remembered"),
     pytest.param(_kokoro, id="kokoro", marks=pytest.mark.packaged),
     pytest.param(_edge, id="edge"),
     pytest.param(_openai, id="openai"),

@@ -370,8 +370,11 @@ def turn(number: int, *events: dict[str, Any], refused: bool = False, failed: bo
 
 
 def cited(*documents: str) -> dict[str, Any]:
-    place: dict[str, Any] = {"quote": "words", "section": [], "page": None, "start": 0, "end": 5}
-    return {"type": "citations", "citations": [{"document": name, "title": name, **place} for name in documents]}
+    place: dict[str, Any] = {"quote": "words", "section": [], "page": None, "at": None, "start": 0, "end": 5}
+    return {
+        "type": "citations",
+        "citations": [{"document": name, "revision": 1, "title": name, "source": "", **place} for name in documents],
+    }
 
 
 def test_months_of_talk_leave_a_hundred_messages(visit: Visit) -> None:
@@ -404,15 +407,15 @@ def test_a_failure_says_why_and_a_refusal_cites_nothing(visit: Visit) -> None:
 
 def test_a_slow_document_does_not_cover_a_later_one(visit: Visit) -> None:
     page, slow = visit.page, list[Route]()
-    page.route("**/v1/documents/slow", lambda route: slow.append(route))
-    page.route("**/v1/documents/quick", lambda route: route.fulfill(json={"text": "words of the quick one"}))
+    page.route("**/documents/slow?revision=*", lambda route: slow.append(route))
+    page.route("**/documents/quick?revision=*", lambda route: route.fulfill(json={"text": "words of the quick one"}))
     for frame in turn(1, cited("slow", "quick")):
         visit.wire.inject(frame)
     page.locator(".chip").first.click()
     page.keyboard.press("Escape")
     page.locator(".chip").last.click()
     expect(page.locator(".source-text")).to_have_text("words of the quick one")
-    with page.expect_response("**/v1/documents/slow") as answered:
+    with page.expect_response("**/documents/slow?revision=*") as answered:
         slow[0].fulfill(json={"text": "words of the slow one"})
     answered.value.finished()
     page.wait_for_timeout(50)

@@ -57,7 +57,7 @@ async def test_a_question_is_answered_from_the_sample_documents(server: Served, 
     assert sum(len(frame) for frame in frames if isinstance(frame, bytes)) > 1000
     citation = of(frames, "citations")[0]["citations"][0]
     async with httpx.AsyncClient(base_url=server.url) as http:
-        document = (await http.get(f"/v1/documents/{citation['document']}")).json()
+        document = (await http.get(f"/v1/knowledge/main/documents/{citation['document']}")).json()
     assert document["text"][citation["start"] : citation["end"]] == citation["quote"]
 
 
@@ -128,14 +128,14 @@ async def test_documents_are_uploaded_found_and_deleted(server: Served) -> None:
         await greet(client)
         assert of(await ask(client, question), "turn_ended")[0]["refused"] is True
         text = "# 特展\n\n量子钟在第九展厅，由李明研究员讲解。\n".encode("gb18030")
-        uploaded = await http.post("/v1/documents", files={"file": ("特展.txt", text)})
+        uploaded = await http.post("/v1/knowledge/main/documents", files={"file": ("特展.txt", text)})
         assert uploaded.status_code == 201
         answered = await ask(client, question)
         assert "第九展厅" in "".join(frame["text"] for frame in of(answered, "text"))
         identity = uploaded.json()["document"]["id"]
-        assert (await http.delete(f"/v1/documents/{identity}")).status_code == 204
+        assert (await http.delete(f"/v1/knowledge/main/documents/{identity}")).status_code == 204
         assert of(await ask(client, question), "turn_ended")[0]["refused"] is True
-        assert (await http.delete(f"/v1/documents/{identity}")).status_code == 404
+        assert (await http.delete(f"/v1/knowledge/main/documents/{identity}")).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ async def test_a_bad_document_gets_a_clear_error(
     server: Served, name: str, data: bytes, status: int, code: str
 ) -> None:
     async with httpx.AsyncClient(base_url=server.url) as http:
-        refused = await http.post("/v1/documents", files={"file": (name, data)})
+        refused = await http.post("/v1/knowledge/main/documents", files={"file": (name, data)})
     assert refused.status_code == status and code in refused.json()["detail"]
 
 
@@ -232,9 +232,9 @@ async def test_with_a_key_only_those_who_have_it_are_served(tmp_path: Path) -> N
         async with connect(served.ws, subprotocols=["zhubo.v1", "zhubo.key.open-sesame"]) as client:  # type: ignore[list-item]
             assert (await greet(client))["type"] == "welcome"
         async with httpx.AsyncClient(base_url=served.url) as http:
-            assert (await http.get("/v1/documents")).status_code == 401
-            allowed = await http.get("/v1/documents", headers={"Authorization": "Bearer open-sesame"})
-            assert allowed.status_code == 200 and len(allowed.json()) >= 10
+            assert (await http.get("/v1/knowledge/main/documents")).status_code == 401
+            allowed = await http.get("/v1/knowledge/main/documents", headers={"Authorization": "Bearer open-sesame"})
+            assert allowed.status_code == 200 and allowed.json()["total"] >= 10
         assert "open-sesame" not in served.log.read_text()
 
 

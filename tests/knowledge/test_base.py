@@ -3,21 +3,24 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from configs.home import Home
-from knowledge.base import KnowledgeBase
+from knowledge.base import Engines, KnowledgeBase
 from knowledge.documents import DocumentError, KnowledgeUnavailable, Passage, Retrieval
-from knowledge.embedding import Embedder, EmbedderError, Role, Vectors
+from knowledge.embedding import Embedder, EmbedderError, Embedding, Role, Vectors
 from knowledge.engines.hashing import Hashing
-from knowledge.engines.memory import Memory
+from knowledge.engines.memory import Collection, Memory
 from knowledge.lexical import Counts
 from knowledge.retrieve import Shelf
 from knowledge.store import StoreError, VectorStore
 from knowledge.vectors import Patience
+from tests.doubles import HereReader
 
 HOME = Home(Path("/nonexistent"), Path("/nonexistent"))
 GUIDE = "# 参观指南\n\n## 开放时间\n\n周二至周日 9:30 开门。\n\n## 门票\n\n成人票 60 元。\n"
@@ -40,12 +43,26 @@ class Lasting(Memory):
         super().__init__(Memory.Options(), HOME)
         self.added = 0
 
-    def add(self, ids: Sequence[str], vectors: Vectors) -> None:
-        self.added += len(ids)
-        super().add(ids, vectors)
+    def collection(self, name: str) -> "Adding":
+        known = self._collections.get(name)
+        return known if isinstance(known, Adding) else self._collections.setdefault(name, Adding(self))  # type: ignore[return-value]
+
+    def ids(self) -> set[str]:
+        """Of every collection."""
+        return {name for collection in self._collections.values() for name in collection.ids()}
 
     def close(self) -> None:
         pass
+
+
+class Adding(Collection):
+    def __init__(self, store: Lasting) -> None:
+        super().__init__()
+        self._store = store
+
+    def add(self, ids: Sequence[str], vectors: Vectors) -> None:
+        self._store.added += len(ids)
+        super().add(ids, vectors)
 
 
 class Failing(Memory):
@@ -55,30 +72,49 @@ class Failing(Memory):
         super().__init__(Memory.Options(), HOME)
         self.broken = False
 
-    def add(self, ids: Sequence[str], vectors: Vectors) -> None:
-        self._check()
-        super().add(ids, vectors)
+    def collection(self, name: str) -> "Breaking":
+        known = self._collections.get(name)
+        return known if isinstance(known, Breaking) else self._collections.setdefault(name, Breaking(self))  # type: ignore[return-value]
 
-    def search(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
-        self._check()
-        return super().search(vector, count)
-
-    def _check(self) -> None:
+    def check(self) -> None:
         if self.broken:
             raise StoreError("the disk is gone")
 
 
+class Breaking(Collection):
+    def __init__(self, store: Failing) -> None:
+        super().__init__()
+        self._store = store
+
+    def add(self, ids: Sequence[str], vectors: Vectors) -> None:
+        self._store.check()
+        super().add(ids, vectors)
+
+    def ids(self) -> set[str]:
+        self._store.check()
+        return super().ids()
+
+    def search(self, vector: Vectors, count: int, among: AbstractSet[str] | None = None) -> list[tuple[str, float]]:
+        self._store.check()
+        return super().search(vector, count, among)
+
+
 class Counted(Shelf):
-    """Remembers how many passages each job put on or took off."""
+    """Remembers how many passages each job put in or took out."""
 
     def __init__(self) -> None:
         super().__init__()
         self.work: list[int] = []
 
-    def replace(self, old: Iterable[str], new: Iterable[tuple[Passage, Counts]]) -> None:
-        gone, come = list(old), list(new)
-        self.work.append(len(gone) + len(come))
-        super().replace(gone, come)
+    def stock(self, new: Iterable[tuple[Passage, Counts]]) -> None:
+        come = list(new)
+        self.work.append(len(come))
+        super().stock(come)
+
+    def discard(self, ids: Iterable[str]) -> None:
+        gone = list(ids)
+        self.work.append(len(gone))
+        super().discard(gone)
 
 
 class Gated(Hashing):
@@ -107,9 +143,31 @@ class Stuck(Memory):
         super().__init__(Memory.Options(), HOME)
         self.release = threading.Event()
 
-    def search(self, vector: Vectors, count: int) -> list[tuple[str, float]]:
-        self.release.wait()
-        return super().search(vector, count)
+    def collection(self, name: str) -> "Sticking":
+        return self._collections.setdefault(name, Sticking(self.release))  # type: ignore[return-value]
+
+
+class Sticking(Collection):
+    def __init__(self, release: threading.Event) -> None:
+        super().__init__()
+        self._release = release
+
+    def search(self, vector: Vectors, count: int, among: AbstractSet[str] | None = None) -> list[tuple[str, float]]:
+        self._release.wait()
+        return super().search(vector, count, among)
+
+
+def made(
+    folder: Path,
+    embedder: Embedder | None = None,
+    store: VectorStore | None = None,
+    patience: Patience | None = None,
+    keep: int = 1,
+    today: date = date(2026, 11, 24),
+    sentences: bool = False,
+) -> KnowledgeBase:
+    engines = Engines(Embedding(embedder or hashing()), store or memory(), HereReader(), sentences=sentences)
+    return KnowledgeBase(folder, engines, keep=keep, patience=patience, today=lambda: today)
 
 
 @asynccontextmanager
@@ -118,8 +176,11 @@ async def opened(
     embedder: Embedder | None = None,
     store: VectorStore | None = None,
     patience: Patience | None = None,
+    keep: int = 1,
+    today: date = date(2026, 11, 24),
+    sentences: bool = False,
 ) -> AsyncIterator[KnowledgeBase]:
-    knowledge = KnowledgeBase(folder, embedder or hashing(), store or memory(), patience=patience)
+    knowledge = made(folder, embedder, store, patience, keep, today, sentences)
     await knowledge.open()
     try:
         yield knowledge
@@ -184,8 +245,9 @@ async def test_a_restart_loads_everything_and_embeds_only_what_is_missing(tmp_pa
         await knowledge.ingest("b.md", SERVICES.encode())
         await knowledge.settled()
     lost = sorted(store.ids())[0]
-    store.remove([lost])
-    store.add(["stranger"], hashing().embed(["x"], "passage"))
+    vectors = next(collection for collection in store._collections.values() if lost in collection.ids())
+    vectors.remove([lost])
+    vectors.add(["stranger"], hashing().embed(["x"], "passage"))
     store.added = 0
     async with opened(tmp_path, store=store) as knowledge:
         assert first(await knowledge.search("parking spaces", 1)) == "The car park has 240 spaces."
@@ -193,14 +255,19 @@ async def test_a_restart_loads_everything_and_embeds_only_what_is_missing(tmp_pa
         assert store.added == 1 and lost in store.ids() and "stranger" not in store.ids()
 
 
-async def test_another_embedder_makes_all_vectors_anew(tmp_path: Path) -> None:
+async def test_another_embedder_makes_its_vectors_beside_the_old_ones_which_then_go(tmp_path: Path) -> None:
     store = Lasting()
     async with opened(tmp_path, hashing(64), store) as knowledge:
         await knowledge.ingest("a.md", GUIDE.encode())
         await knowledge.settled()
-    async with opened(tmp_path, hashing(32), store) as knowledge:
+    embedder = Gated()
+    async with opened(tmp_path, embedder, store) as knowledge:
+        await asyncio.to_thread(embedder.entered.acquire, timeout=5)
+        assert len(store.ids()) == 2, "the old vectors are there until the new ones are complete"
+        embedder.gate.release(2)
         await knowledge.settled()
-        assert store.added == 4
+        assert store.added == 4 and len(store.ids()) == 2
+        assert [name for name in store._collections if "64" in name and "faq" not in name] == []
         assert (await knowledge.search("成人票", 1)).degraded is None
 
 
@@ -228,21 +295,23 @@ async def test_words_serve_while_vectors_are_made_and_questions_go_first(tmp_pat
         assert threading.main_thread() not in embedder.threads
 
 
-async def test_a_broken_store_leaves_the_words_and_recovers(tmp_path: Path) -> None:
+async def test_without_its_store_the_base_is_unavailable_and_it_recovers(tmp_path: Path) -> None:
     store = Failing()
     async with opened(tmp_path, store=store, patience=SOON) as knowledge:
         await knowledge.ingest("a.md", GUIDE.encode())
         await knowledge.settled()
         store.broken = True
-        found = await knowledge.search("成人票", 1)
-        assert first(found) == "成人票 60 元。" and found.degraded == "the disk is gone"
+        for _ in range(2):
+            with pytest.raises(KnowledgeUnavailable, match="the disk is gone"):
+                await knowledge.search("成人票", 1)
+        assert knowledge.state().trouble == "the disk is gone"
         await knowledge.ingest("b.md", SERVICES.encode())
-        while knowledge.state().trouble is None:
-            await asyncio.sleep(0.001)
-        assert knowledge.state().trouble == "the disk is gone" and knowledge.state().pending == 2
+        assert knowledge.state().pending == 2
         store.broken = False
+        while knowledge.state().trouble is not None:
+            await asyncio.sleep(0.001)
         await knowledge.settled()
-        assert knowledge.state().trouble is None
+        assert knowledge.state().pending == 0
         assert (await knowledge.search("成人票", 1)).degraded is None
 
 
@@ -301,7 +370,7 @@ async def test_no_more_documents_wait_than_memory_has_room_for(tmp_path: Path) -
 
 
 async def test_closing_completes_the_document_in_hand_and_drops_those_that_wait(tmp_path: Path) -> None:
-    knowledge = KnowledgeBase(tmp_path, hashing(), memory())
+    knowledge = made(tmp_path)
     await knowledge.open()
     uploads = [asyncio.create_task(knowledge.ingest(f"{n}.md", GUIDE.encode())) for n in range(3)]
     for _ in range(3):
@@ -316,13 +385,14 @@ async def test_closing_completes_the_document_in_hand_and_drops_those_that_wait(
 
 async def test_a_question_does_not_wait_for_a_long_document(tmp_path: Path) -> None:
     chapters = [f"## 第 {n} 章\n\n展品编号 {n} 在第 {n} 展厅。Exhibit {n} is in hall {n}.\n" for n in range(3000)]
-    knowledge = KnowledgeBase(tmp_path, hashing(), memory())
-    knowledge._shelf = shelf = Counted()
+    knowledge = made(tmp_path)
     await knowledge.open()
+    assert knowledge._opened is not None
+    knowledge._opened.stacks._shelf = shelf = Counted()
     await knowledge.ingest("a.md", "\n".join(chapters).encode())
     done = await knowledge.ingest("a.md", GUIDE.encode())
     assert sum(shelf.work) >= 6000 and max(shelf.work) <= 50
-    assert (await knowledge.search("Exhibit", 9)).hits == ()
+    assert all(hit.passage.title == "参观指南" for hit in (await knowledge.search("Exhibit", 9)).hits)
     assert await knowledge.remove(done.document.id)
     assert (await knowledge.search("成人票", 9)).hits == ()
     await knowledge.close()
@@ -385,7 +455,7 @@ async def test_a_closed_or_damaged_base_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(KnowledgeUnavailable):
         await knowledge.search("成人票", 1)
     (tmp_path / "library.sqlite").write_bytes(b"garbage" * 1000)
-    damaged = KnowledgeBase(tmp_path, hashing(), memory())
+    damaged = made(tmp_path)
     with pytest.raises(KnowledgeUnavailable):
         await damaged.open()
     await damaged.close()

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.chunk import Sizes, passages, weight
+from knowledge.chunk import Sizes, passages, tokens
 from knowledge.sentences import sentences
 from knowledge.structure import Draft, Kind, Parsed
 
@@ -38,7 +38,7 @@ def test_every_sentence_is_whole_in_one_small_passage(blocks: list[tuple[Kind, l
     parsed = draft(blocks)
     places = passages(parsed)
     texts = [parsed.text[place.start : place.end] for place in places]
-    assert all(weight(text) <= Sizes().most for text in texts)
+    assert all(tokens(text) <= Sizes().most for text in texts)
     assert all(left.end <= right.start for left, right in zip(places, places[1:], strict=False))
     body = [s for kind, content, _ in blocks if kind != "heading" for s in sentences(" ".join(content))]
     headings = {block.start for block in parsed.blocks if block.kind == "heading"}
@@ -68,4 +68,4 @@ def test_an_endless_sentence_is_cut_at_a_comma() -> None:
     parsed = draft([("paragraph", [clause * 200], 0)])
     texts = [parsed.text[place.start : place.end] for place in passages(parsed)]
     assert "".join(texts) == clause * 200
-    assert all(text.endswith("，") and weight(text) <= Sizes().most for text in texts)
+    assert all(text.endswith("，") and tokens(text) <= Sizes().most for text in texts)

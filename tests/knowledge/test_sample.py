@@ -27,10 +27,10 @@ def plain(text: str) -> str:
 
 def test_the_sample_covers_both_languages_and_every_format() -> None:
     documents = [read(name, data, FileLimits()) for name, data in sample_documents()]
-    assert all(not warnings for _, _, warnings in documents)
-    assert {document.format for document, _, _ in documents} == {"markdown", "text", "html", "pdf", "docx"}
-    assert sum(document.lang == "zh" for document, _, _ in documents) == 8
-    assert sum(document.lang == "en" for document, _, _ in documents) == 8
+    assert all(not document.warnings for document in documents)
+    assert {document.format for document in documents} == {"markdown", "text", "html", "pdf", "docx"}
+    assert sum(document.lang == "zh" for document in documents) == 8
+    assert sum(document.lang == "en" for document in documents) == 8
     names = {name for name, _ in sample_documents()}
     assert b"\xb4\xb0" not in dict(sample_documents())["参观指南.md"]
     with pytest.raises(UnicodeDecodeError):

@@ -1,45 +1,23 @@
 """The application in this process: who is let in, how much is read, and what is told when something fails."""
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
 
-from configs.home import Home
-from configs.settings import load
-from knowledge.library import Library
-from server.app import create_app
-from server.assemble import Service
-
-LIMIT = 1_000_000
-
-
-@contextlib.asynccontextmanager
-async def application(folder: Path, **environ: str) -> AsyncIterator[httpx.AsyncClient]:
-    limited = {"ZHUBO__SERVER__UPLOAD_BYTES": str(LIMIT), **environ}
-    service = Service(load("test", environ=limited), Home(folder / "data", folder / "cache"))
-    app = create_app(service)
-    async with app.router.lifespan_context(app):
-        while not service.readiness().serving:
-            assert service.failed is None, service.failed
-            await asyncio.sleep(0.005)
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-            yield client
+from knowledge.database import Database
+from tests.server.application import LIMIT, application
 
 
 class Flood:
     """A multipart upload that is sent without its length and would never end."""
 
-    def __init__(self) -> None:
-        self.sent = 0
+    def __init__(self, most: int = 4_000_000) -> None:
+        self.sent, self._most = 0, most
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
-        while self.sent < 4_000_000:
+        while self.sent < self._most:
             self.sent += 16_384
             yield b"x" * 16_384
 
@@ -50,10 +28,19 @@ CHUNKED = {"Content-Type": "multipart/form-data; boundary=b"}
 async def test_a_body_without_a_length_is_read_to_the_limit_and_no_further(tmp_path: Path) -> None:
     flood = Flood()
     async with application(tmp_path) as client:
-        refused = await client.post("/v1/documents", content=flood, headers=CHUNKED)
+        refused = await client.post("/v1/knowledge/main/documents", content=flood, headers=CHUNKED)
     assert refused.status_code == 413 and f"at most {LIMIT} bytes" in refused.json()["detail"]
     assert refused.headers["X-Content-Type-Options"] == "nosniff"
     assert flood.sent < 1_200_000
+
+
+@pytest.mark.parametrize("route", ["/v1/knowledge/main/publish", "/v1/knowledge/other/import"])
+async def test_many_documents_at_once_have_a_limit_of_their_own(tmp_path: Path, route: str) -> None:
+    flood = Flood(6_000_000)
+    async with application(tmp_path, ZHUBO__SERVER__PUBLISH_BYTES="3000000") as client:
+        refused = await client.post(route, content=flood, headers=CHUNKED)
+    assert refused.status_code == 413 and "at most 3000000 bytes" in refused.json()["detail"]
+    assert 3_000_000 <= flood.sent < 3_200_000
 
 
 @pytest.mark.parametrize("key", [None, "wrong", "密钥".encode()])
@@ -62,39 +49,44 @@ async def test_nothing_is_read_for_those_without_the_key(tmp_path: Path, key: st
     bearer = b"Bearer " + (key if isinstance(key, bytes) else (key or "").encode())
     async with application(tmp_path, ZHUBO__SERVER__KEY="open-sesame") as client:
         headers = {**CHUNKED, "Authorization": bearer} if key else CHUNKED
-        refused = await client.post("/v1/documents", content=flood, headers=headers)  # type: ignore[arg-type]  # bytes
+        refused = await client.post("/v1/knowledge/main/documents", content=flood, headers=headers)  # type: ignore[arg-type]  # bytes
     assert refused.status_code == 401 and flood.sent == 0
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "http://["}, {"Host": "[", "Origin": "http://["}, {"Host": "["}])
 async def test_an_address_that_is_none_is_not_admitted(tmp_path: Path, headers: dict[str, str]) -> None:
     async with application(tmp_path) as client:
-        assert (await client.get("/v1/documents", headers=headers)).status_code == 401
+        assert (await client.get("/v1/knowledge/main/documents", headers=headers)).status_code == 401
 
 
 async def test_a_knowledge_base_that_another_process_writes_is_told(tmp_path: Path) -> None:
-    other = Library(tmp_path / "data")
+    other = Database(tmp_path / "data" / "knowledge" / "main")
     try:
-        async with application(tmp_path, ZHUBO__KNOWLEDGE__SAMPLE="false") as client:
-            refused = await client.post("/v1/documents", files={"file": ("a.md", "周一闭馆。".encode())})
+        async with application(tmp_path) as client:
+            refused = await client.post("/v1/knowledge/main/documents", files={"file": ("a.md", "周一闭馆。".encode())})
     finally:
         other.close()
     assert refused.status_code == 503 and refused.json()["detail"].startswith("knowledge_unavailable: ")
 
 
-@pytest.mark.parametrize(("question", "said"), [("成人票多少钱？", "60"), ("adult ticket price", "60")])
-async def test_a_search_finds_passages_at_their_places(tmp_path: Path, question: str, said: str) -> None:
-    async with application(tmp_path) as client:
-        found = (await client.get("/v1/search", params={"q": question, "count": 3})).json()
-        assert 1 <= len(found) <= 3 and any(said in hit["text"] for hit in found)
-        best = found[0]
-        document = (await client.get(f"/v1/documents/{best['document']}")).json()
-        assert document["text"][best["start"] : best["end"]] == best["text"]
-        assert (await client.get("/v1/search", params={"q": question, "count": 0})).status_code == 422
-
-
 @pytest.mark.parametrize("length", ["99999999", "9" * 5000], ids=["too large", "absurd"])
 async def test_a_length_that_is_too_large_is_refused_before_anything_is_read(tmp_path: Path, length: str) -> None:
     async with application(tmp_path) as client:
-        refused = await client.post("/v1/documents", content=b"x", headers={**CHUNKED, "Content-Length": length})
+        headers = {**CHUNKED, "Content-Length": length}
+        refused = await client.post("/v1/knowledge/main/documents", content=b"x", headers=headers)
     assert refused.status_code == 413
+
+
+async def test_readiness_tells_each_base_to_those_whose_key_opens_it(tmp_path: Path) -> None:
+    keys = "[{key: reader, base: main}]"
+    async with application(tmp_path, ZHUBO__SERVER__KEY="open-sesame", ZHUBO__SERVER__KEYS=keys) as client:
+        operator = {"Authorization": "Bearer open-sesame"}
+        assert (await client.post("/v1/knowledge", json={"name": "east"}, headers=operator)).status_code == 201
+        told = {
+            key: (await client.get("/readyz", headers={"Authorization": f"Bearer {key}"})).json()
+            for key in ("open-sesame", "reader", "wrong")
+        }
+    assert told["open-sesame"]["knowledge"].keys() == {"main", "east"} and told["reader"]["knowledge"].keys() == {
+        "main"
+    }
+    assert told["wrong"] == {"status": "ready"}

@@ -54,12 +54,14 @@ def test_config_check_shows_what_is_in_force_and_no_secret(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ZHUBO__SERVER__KEY", "hush-hush")
+    monkeypatch.setenv("ZHUBO__SERVER__KEYS", "[{key: hush-east, base: east}]")
     monkeypatch.setenv("ZHUBO__MODEL__OPTIONS__API_KEY", "hush-hush")
     assert main(["config", "check", "--profile", "production"]) == 0
     shown = capsys.readouterr().out
     settings = yaml.safe_load(shown)
     assert "hush" not in shown
     assert settings["model"]["engine"] == "openai" and settings["model"]["options"]["api_key"]
+    assert settings["server"]["keys"][0]["base"] == "east"
     assert settings["server"]["key"] and settings["limits"]["first_token"] == 3
 
 
@@ -86,6 +88,27 @@ def test_what_is_wrong_with_the_settings_is_said_precisely(
     for command in (["config", "check"], ["serve", "--port", "0"]):
         assert main([*command, *arguments]) == 2
         assert message in capsys.readouterr().err
+
+
+def test_a_key_of_one_base_lets_other_machines_be_served(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ZHUBO__SERVER__HOST", "0.0.0.0")
+    monkeypatch.setenv("ZHUBO__SERVER__KEYS", "[{key: hush, base: east}]")
+    assert main(["config", "check"]) == 0
+    assert "hush" not in capsys.readouterr().out
+
+
+def test_a_question_is_answered_from_the_base_that_is_named(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    guide = home / "东馆.md"
+    guide.write_text("# 东馆\n\n蓝鲸骨架在东馆三层。The whale skeleton is on floor three.\n", "utf-8")
+    assert main(["kb", "create", "east"]) == main(["kb", "ingest", str(guide), "--base", "east"]) == 0
+    capsys.readouterr()
+    for question, said in (("蓝鲸骨架在哪里？", "三层"), ("Where is the whale skeleton?", "three")):
+        assert main(["ask", question, "--base", "east"]) == 0
+        assert said in capsys.readouterr().out
+    assert main(["ask", QUESTIONS[0], "--base", "west"]) == 2
+    assert "there is no knowledge base 'west'" in capsys.readouterr().err
 
 
 def test_a_secret_in_an_engines_free_mapping_is_not_shown(

@@ -34,12 +34,14 @@ def test_a_folder_is_taken_in_once(data: Path, capsys: pytest.CaptureFixture[str
 def test_a_bad_file_is_named_and_the_others_are_taken(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     good, empty, huge = data / "good.md", data / "empty.md", data / "huge.txt"
     good.write_text("周一闭馆。", "utf-8")
+    (odd := data / "说明.pdf").write_text("其实是文字。", "utf-8")
     empty.touch()
     with huge.open("wb") as file:
         file.truncate(100_000_000)
-    assert main(["ingest", str(good), str(empty), str(huge), str(data / "absent.md")]) == 1
+    assert main(["ingest", str(good), str(odd), str(empty), str(huge), str(data / "absent.md")]) == 1
     captured = capsys.readouterr()
     assert "good.md: 1 passages" in captured.out
+    assert "说明.pdf: 1 passages" in captured.out and "说明.pdf is not what its name says" in captured.err
     assert "empty.md: empty:" in captured.err
     assert "huge.txt: too_large: huge.txt has 100 MB; the limit is 20 MB" in captured.err
     assert "absent.md: unreadable:" in captured.err

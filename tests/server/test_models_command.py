@@ -78,7 +78,10 @@ def test_doctor_sees_a_port_in_use_and_a_folder_that_is_no_folder(
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         monkeypatch.setenv("ZHUBO__SERVER__PORT", str(port))
+        monkeypatch.setenv("ZHUBO__KNOWLEDGE__WATCH", f"[{{folder: {tmp_path / '公告'}}}, {{folder: {tmp_path}}}]")
         assert main(["doctor", "--profile", "test"]) == 1
     out = capsys.readouterr().out
     assert f"-- port: 127.0.0.1:{port}: Address already in use" in out
+    assert f"!! watched folder 公告: {tmp_path / '公告'} is no folder" in out
+    assert f"ok watched folder {tmp_path.name}: {tmp_path}, into main" in out
     assert "!! data folder: " in out and "do: set ZHUBO_DATA to a folder of yours" in out

@@ -32,7 +32,7 @@ PERSONA = {
     "greeting": {"zh": "您好！", "en": "Hello!"},
     "suggestions": {"zh": ["几点开馆？"], "en": ["When do you open?"]},
 }
-TERMS = Terms("session-1", PERSONA, 24_000, 50, 65_536)
+TERMS = Terms("session-1", "main", PERSONA, 24_000, 50, 65_536)
 
 CONVERSATIONS: dict[str, list[str]] = {
     "zh": ['{"type":"hello","protocol":"zhubo.v1","lang":"auto"}', '{"type":"say","text":"成人票多少钱？"}'],

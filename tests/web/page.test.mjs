@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pieces } from "../../server/web/captions.js";
-import { locate } from "../../server/web/citations.js";
+import { locate, place, timeCode } from "../../server/web/citations.js";
 import { decodeSound, subprotocols } from "../../server/web/connection.js";
 import { Idle } from "../../server/web/idle.js";
-import { WORDS } from "../../server/web/language.js";
+import { Language, WORDS } from "../../server/web/language.js";
 import { Turns } from "../../server/web/turns.js";
 
 test("a caption's pieces join to its sentence", () => {
@@ -42,6 +42,15 @@ test("a quotation is found by its place, counted in characters, and by its words
   assert.equal(found.before + found.quote + found.after, text);
   assert.equal(locate("new heading " + text, { start: 0, end: 3, quote }).quote, quote);
   assert.equal(locate(text, { start: 0, end: 3, quote: "not there" }).quote, "𠮷野家");
+});
+
+test("a citation's place is told in both languages: page, slide or time", () => {
+  const cited = { title: "指南", section: ["指南", "票价"], source: "guide.pdf", page: 3, at: null };
+  const told = (citation) => [new Language(["zh"]), new Language(["en"])].map((language) => place(citation, language));
+  assert.deepEqual(told(cited), ["票价 › 第 3 页", "票价 › Page 3"]);
+  assert.deepEqual(told({ ...cited, source: "Talk.PPTX" }), ["票价 › 第 3 张幻灯片", "票价 › Slide 3"]);
+  assert.deepEqual(told({ ...cited, page: null, at: 754.2 }), ["票价 › 12:34 处", "票价 › at 12:34"]);
+  assert.deepEqual([0, 7.9, 3723].map(timeCode), ["0:00", "0:07", "1:02:03"]);
 });
 
 test("a long document is cut around its quotation", () => {

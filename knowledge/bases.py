@@ -1,0 +1,142 @@
+"""The knowledge bases of one instance, side by side: each with a folder, a library and vectors of its own."""
+
+import asyncio
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from knowledge.archive import pack, unpack
+from knowledge.base import Engines, KnowledgeBase
+from knowledge.database import FILE
+from knowledge.documents import DocumentError, KnowledgeUnavailable
+from knowledge.vectors import Patience
+
+MAIN = "main"
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_TITLE = "title"
+_MOST = 20_000_000_000
+"""Bytes that an imported library may have."""
+
+
+class UnknownBase(LookupError):
+    """There is no knowledge base of this name."""
+
+
+class Bases:
+    """`folder` holds one folder a base; `main` is there from the first start on. Raises KnowledgeUnavailable where a
+    library cannot be used."""
+
+    def __init__(
+        self,
+        folder: Path,
+        engines: Engines,
+        keep: int = 20,
+        patience: Patience | None = None,
+        today: Callable[[], date] = date.today,
+    ) -> None:
+        self._folder, self._engines, self._keep, self._patience, self._today = folder, engines, keep, patience, today
+        self._bases: dict[str, KnowledgeBase] = {}
+        self._titles: dict[str, str] = {}
+        self._changing = asyncio.Lock()
+
+    async def open(self) -> None:
+        names = await asyncio.to_thread(_found, self._folder)
+        for name in sorted({MAIN, *names}):
+            await self._open(name)
+
+    async def close(self) -> None:
+        bases = list(self._bases.values())
+        self._bases.clear()
+        await asyncio.gather(*(base.close() for base in bases))
+
+    def names(self) -> list[str]:
+        return sorted(self._bases)
+
+    def title(self, name: str) -> str:
+        self.get(name)
+        return self._titles.get(name) or name
+
+    def get(self, name: str) -> KnowledgeBase:
+        """Raises UnknownBase."""
+        try:
+            return self._bases[name]
+        except KeyError:
+            raise UnknownBase(f"there is no knowledge base {name!r}") from None
+
+    async def create(self, name: str, title: str = "") -> KnowledgeBase:
+        """Raises DocumentError: `bad_name`, or `name_taken`."""
+        async with self._changing:
+            self._check(name)
+            base = await self._open(name)
+            await base.set_note(_TITLE, title or name)
+            self._titles[name] = title or name
+            return base
+
+    async def delete(self, name: str) -> None:
+        """Forget a base with everything in it. Raises UnknownBase, and DocumentError `main_stays`."""
+        async with self._changing:
+            base = self.get(name)
+            if name == MAIN:
+                raise DocumentError("main_stays", "the main knowledge base cannot be deleted; delete its documents")
+            del self._bases[name]
+            await base.forget()
+            await base.close()
+            await asyncio.to_thread(shutil.rmtree, self._folder / name, ignore_errors=True)
+
+    async def export(self, name: str, path: Path) -> None:
+        """Write one archive of a base, with the editions that are kept; its vectors can be made anew."""
+        base = self.get(name)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            copy = Path(folder) / FILE
+            await base.export(copy)
+            await asyncio.to_thread(pack, copy, self.title(name), path)
+
+    async def load(self, archive: Path, name: str) -> KnowledgeBase:
+        """Make a base of an archive. Raises DocumentError for a bad name or archive; nothing is left of it then."""
+        async with self._changing:
+            self._check(name)
+            folder = self._folder / name
+            try:
+                title = await asyncio.to_thread(unpack, archive, folder, _MOST)
+                base = await self._open(name)
+                await base.set_note(_TITLE, title or name)
+            except (DocumentError, KnowledgeUnavailable, OSError) as error:
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+                if isinstance(error, OSError):
+                    raise KnowledgeUnavailable(f"the archive cannot be unpacked: {error.strerror}") from error
+                raise
+            self._titles[name] = title or name
+            return base
+
+    async def _open(self, name: str) -> KnowledgeBase:
+        base = KnowledgeBase(self._folder / name, self._engines, name, self._keep, self._patience, self._today)
+        await base.open()
+        self._bases[name] = base
+        self._titles[name] = await base.note(_TITLE) or name
+        return base
+
+    def _check(self, name: str) -> None:
+        if not _NAME.fullmatch(name):
+            raise DocumentError(
+                "bad_name", "a name is made of a to z, 0 to 9 and hyphens, begins with no hyphen, 40 at most"
+            )
+        if name in self._bases:
+            raise DocumentError("name_taken", f"there is a knowledge base {name!r} already")
+
+
+def _found(folder: Path) -> list[str]:
+    """Bases that are in the folder. A library of the first layout, beside the folder, becomes the main one."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        before, now = folder.parent / FILE, folder / MAIN / FILE
+        if before.exists() and not now.exists():
+            now.parent.mkdir(exist_ok=True)
+            for tail in ("-wal", "-shm", ""):  # the library itself last: until then the move can be made again
+                if (part := before.with_name(FILE + tail)).exists():
+                    part.rename(now.with_name(FILE + tail))
+        return [entry.name for entry in folder.iterdir() if _NAME.fullmatch(entry.name) and (entry / FILE).exists()]
+    except OSError as error:
+        raise KnowledgeUnavailable(f"the knowledge bases in {folder} cannot be read: {error.strerror}") from error

@@ -1,0 +1,135 @@
+"""One search from question to hits: curated answers, words, vectors, fusion and, where there is one, a reranker."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from time import perf_counter
+
+from knowledge.documents import ANYTHING, Curated, Filter, Hit, KnowledgeUnavailable, Retrieval
+from knowledge.embedding import EmbedderError, Embedding, Vectors
+from knowledge.rerank import Reranker, RerankError
+from knowledge.retrieve import WORDS, Mix, Nearest, Wording
+from knowledge.stacks import Stacks
+from knowledge.vectors import Patience
+
+_RERANKED = 20
+"""Hits that a reranker is given."""
+Timings = dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """A wording with its vector; without one, `reason` says why."""
+
+    text: str
+    vector: Vectors | None
+    reason: str | None = None
+
+
+class Search:
+    def __init__(self, stacks: Stacks, embedding: Embedding, reranker: Reranker | None, patience: Patience) -> None:
+        self._stacks, self._embedding, self._reranker, self._patience = stacks, embedding, reranker, patience
+
+    async def run(self, questions: Sequence[str], count: int, only: Filter, mix: Mix, today: date) -> Retrieval:
+        """`questions`: the question, then other wordings of it. Raises KnowledgeUnavailable."""
+        began = perf_counter()
+        timings: Timings = {}
+        question = questions[0]
+        if (exact := self._stacks.answers.exact(question, today)) is not None:
+            return await self._curated(question, exact, timings, began)
+        meant = await self._meant(questions, mix, timings)
+        if (curated := await self._paraphrase(meant[0], today)) is not None:
+            return await self._curated(question, curated, timings, began)
+        wordings, reason = await self._wordings(meant, only, timings)
+        wider = max(count, _RERANKED) if self._reranker else count
+        ranking = await self._stacks.search(wordings, wider, only, mix)
+        timings |= ranking.timings
+        hits, doubt = await self._reranked(question, ranking.hits, count, timings)
+        return Retrieval(question, hits, _total(timings, began), reason or doubt, ranking.weights)
+
+    async def _curated(self, question: str, curated: Curated, timings: Timings, began: float) -> Retrieval:
+        """With the row of its sheet, where it is from one."""
+        hits: tuple[Hit, ...] = ()
+        if curated.document is not None:
+            only = Filter(documents=frozenset({curated.document}))
+            hits = (await self._stacks.search([Wording(curated.entry.questions[0])], 1, only, WORDS)).hits
+        return Retrieval(question, hits, _total(timings, began), curated=curated)
+
+    async def _meant(self, questions: Sequence[str], mix: Mix, timings: Timings) -> list[_Meant]:
+        if mix.vectors == 0:
+            return [_Meant(question, None) for question in questions]
+        if self._stacks.vectors.broken:
+            raise KnowledgeUnavailable(self._stacks.vectors.trouble or "the vector store cannot be read")
+        if not self._stacks.vectors.any and not self._stacks.questions.any:
+            return [_Meant(question, None, self._stacks.vectors.lack) for question in questions]
+        began = perf_counter()
+        meant = []
+        for question in questions:
+            try:
+                meant.append(_Meant(question, await self._embedding.question(question, self._patience.question)))
+            except EmbedderError as error:
+                meant.append(_Meant(question, None, str(error)))
+        timings["embedding"] = (perf_counter() - began) * 1e3
+        return meant
+
+    async def _wordings(
+        self, meant: Sequence[_Meant], only: Filter, timings: Timings
+    ) -> tuple[list[Wording], str | None]:
+        """The wordings with their neighbours, and why there are none where there are none."""
+        if all(one.vector is None for one in meant):
+            return [Wording(one.text) for one in meant], meant[0].reason
+        began = perf_counter()
+        among = await self._stacks.allowed(only) if only != ANYTHING else None
+        shown = self._stacks.passages if among is None else len(among)
+        wordings: list[Wording] = []
+        reason = meant[0].reason
+        for one in meant:
+            nearest: Nearest | None = None
+            if one.vector is not None:
+                try:
+                    nearest = self._closer(await self._stacks.vectors.nearest(one.vector, shown, among), one.vector)
+                    reason = reason or (self._stacks.vectors.lack if nearest is None else None)
+                except TimeoutError as error:
+                    reason = str(error)
+            wordings.append(Wording(one.text, nearest))
+        timings["vectors"] = (perf_counter() - began) * 1e3
+        return wordings, reason
+
+    def _closer(self, nearest: Nearest | None, vector: Vectors) -> Nearest | None:
+        sentences = self._stacks.sentences
+        if nearest is None or sentences is None:
+            return nearest
+        return replace(nearest, closer=lambda ids: sentences.cosines(vector, ids))
+
+    async def _paraphrase(self, meant: _Meant, today: date) -> Curated | None:
+        """A curated answer to the same question in other words; none while its vectors are being made."""
+        answers = self._stacks.answers
+        if meant.vector is None or not len(answers):
+            return None
+        try:
+            nearest = await self._stacks.questions.nearest(meant.vector, len(answers.wordings()))
+        except TimeoutError:
+            return None
+        return answers.paraphrase(meant.text, nearest.similarities, today) if nearest else None
+
+    async def _reranked(
+        self, question: str, hits: tuple[Hit, ...], count: int, timings: Timings
+    ) -> tuple[tuple[Hit, ...], str | None]:
+        """In the reranker's order; as they are, saying why, where it fails or is late."""
+        if self._reranker is None or not hits:
+            return hits[:count], None
+        began = perf_counter()
+        texts = [hit.passage.text for hit in hits]
+        try:
+            async with asyncio.timeout(self._patience.question):
+                scores = await asyncio.to_thread(self._reranker.scores, question, texts)
+        except (RerankError, TimeoutError) as error:
+            return hits[:count], str(error) or "the reranker was late"
+        scored = [replace(hit, rerank=float(score)) for hit, score in zip(hits, scores, strict=True)]
+        timings["rerank"] = (perf_counter() - began) * 1e3
+        return tuple(sorted(scored, key=lambda hit: -(hit.rerank or 0.0))[:count]), None
+
+
+def _total(timings: Timings, began: float) -> Timings:
+    return timings | {"total": (perf_counter() - began) * 1e3}

@@ -1,0 +1,264 @@
+"""Where a base's editions stand ready: library, shelf, vectors and curated answers, always in step."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from knowledge.documents import Document, Entry, Filter, Passage
+from knowledge.embedding import Embedding
+from knowledge.faq import Answers
+from knowledge.ingest import indexed
+from knowledge.lexical import Counts, counted
+from knowledge.library import Change, Edition, Library, Volume
+from knowledge.retrieve import Mix, Ranking, Shelf, Wording
+from knowledge.sentence_vectors import SentenceVectors
+from knowledge.store import StoreError, VectorStore
+from knowledge.vectors import Patience, VectorIndex
+
+T = TypeVar("T")
+_SLICE = 50
+"""Passages put on the shelf or taken off at once: a search waits for no more."""
+_LOADED = 200
+"""Documents in memory at once, with their whole text, while a base is opened."""
+
+
+class Stacks:
+    """Changes one at a time; searches at any time find the edition before a change or the one after it."""
+
+    def __init__(
+        self,
+        library: Library,
+        embedding: Embedding,
+        store: VectorStore,
+        name: str,
+        sentences: Path | None,
+        patience: Patience,
+    ) -> None:
+        self.library = library
+        self.edition = 0
+        self.catalogue: dict[str, Entry] = {}
+        self.answers = Answers()
+        self.vectors = VectorIndex(embedding, store, library, name, "passage", self._passages, patience)
+        self.questions = VectorIndex(embedding, store, library, f"{name}|faq", "question", self._questions, patience)
+        self.sentences = (
+            SentenceVectors(embedding, sentences, library.writable, self._texts, self.vectors.settled, patience.retry)
+            if sentences is not None
+            else None
+        )
+        self._words = ThreadPoolExecutor(1, "words")
+        self._files = ThreadPoolExecutor(1, "files")
+        self._shelf = Shelf()
+        self._ids: dict[str, tuple[str, ...]] = {}
+
+    async def open(self) -> None:
+        await self._load()
+        self.edition = next((edition.number for edition in await self.on_file(self.library.editions)), 0)
+        self.answers = await self.on_file(lambda: Answers.of(self.library.curated()))
+        kept = await self.on_file(self.library.kept)
+        await asyncio.gather(self.vectors.open(kept), self.questions.open())
+        if self.sentences is not None:
+            await self.sentences.open(kept)
+
+    async def close(self) -> None:
+        if self.sentences is not None:
+            await self.sentences.close()
+        await asyncio.gather(self.vectors.close(), self.questions.close())
+        self._words.shutdown(wait=False)
+        self._files.shutdown(wait=False)
+
+    async def search(self, wordings: Sequence[Wording], count: int, only: Filter, mix: Mix) -> Ranking:
+        return await self._in(self._words, lambda: self._shelf.search(wordings, count, only, mix))
+
+    async def allowed(self, only: Filter) -> set[str]:
+        """The ids of the passages that a filter lets through."""
+        return await self._in(self._words, lambda: self._shelf.allowed(only))
+
+    @property
+    def passages(self) -> int:
+        return sum(map(len, self._ids.values()))
+
+    def lacking(self, document: str) -> int:
+        """How many passages of a document have no vector yet."""
+        return self.vectors.lacking(self._ids.get(document, ()))
+
+    async def publish(
+        self, change: Change, terms: Mapping[str, Sequence[Counts]], *, keep: int, ahead: bool = False
+    ) -> Edition:
+        """One new edition. `terms`: of each document's passages, in order. `ahead`: the vectors are made before it."""
+        passages = [passage for volume in change.volumes for passage in volume.passages]
+        counts = [count for volume in change.volumes for count in terms[volume.document.id]]
+        await self._stock(zip(passages, counts, strict=True))
+        texts = {passage.id: indexed(passage) for passage in passages}
+        shown = {identifier for ids in self._ids.values() for identifier in ids} if ahead else set()
+        try:
+            if ahead:
+                self.vectors.want(texts)
+                await self.vectors.made(texts.keys())
+            volumes, edition = await self.on_file(lambda: self.library.publish(change))
+        except BaseException:
+            self.vectors.forget(texts.keys() - shown if ahead else ())
+            await self._discard(texts)
+            raise
+        await self._turn([*change.removed], volumes)
+        self.edition = edition.number
+        await self._reload(change)
+        await self._prune(lambda: self.library.prune(keep))
+        return edition
+
+    async def rollback(self, number: int, note: str, keep: int) -> Edition:
+        edition = await self.on_file(lambda: self.library.rollback(number, note))
+        there = await self.on_file(self.library.shelved)
+        wanted = [revision for document, revision in there.items() if self._revision(document) != revision]
+        volumes = await self.on_file(lambda: list(self.library.volumes(wanted)))
+        for volume in volumes:
+            await self._stock(await self.on_file(partial(_counted, volume.passages)))
+        await self._turn([document for document in self.catalogue if document not in there], volumes)
+        self.edition = edition.number
+        await self._reload(None)
+        await self._prune(lambda: self.library.prune(keep))
+        return edition
+
+    async def relabel(self, document: Document) -> Entry:
+        await self.on_file(lambda: self.library.label(document))
+        entry = replace(self.catalogue[document.id], dated=document.dated, tags=document.tags, summary=document.summary)
+        self.catalogue[document.id] = entry
+        await self._in(self._words, lambda: self._shelf.relabel(entry))
+        return entry
+
+    async def purge(self, document: str) -> None:
+        await self._prune(lambda: self.library.purge(document))
+
+    async def rebuild(self) -> None:
+        """Shelf and vectors anew from the library. Raises StoreError."""
+        await self._load()
+        await asyncio.gather(self.vectors.rebuild(), self.questions.rebuild())
+        if self.sentences is not None:
+            await self.sentences.rebuild()
+
+    async def drop(self) -> None:
+        """Forget the vectors; a store that cannot be used has none to forget."""
+        with suppress(StoreError):
+            await asyncio.gather(self.vectors.drop(), self.questions.drop())
+
+    async def on_file(self, function: Callable[[], T]) -> T:
+        """What the library does, in its thread."""
+        return await self._in(self._files, function)
+
+    async def _load(self) -> None:
+        """A new shelf with what the current edition holds, in place of the one there is."""
+        shelf, catalogue, ids = Shelf(), dict[str, Entry](), dict[str, tuple[str, ...]]()
+        async for volumes in self._volumes():
+            for volume in volumes:
+                new = await self.on_file(partial(_counted, volume.passages))
+                entry = _entry(volume)
+                await self._in(self._words, partial(_placed, shelf, new, entry, volume.passages))
+                catalogue[entry.id] = entry
+                ids[entry.id] = tuple(passage.id for passage in volume.passages)
+        self._shelf, self.catalogue, self._ids = shelf, catalogue, ids
+
+    async def _volumes(self) -> AsyncGenerator[list[Volume], None]:
+        revisions = await self.on_file(lambda: iter(sorted(self.library.shelved().values())))
+        while batch := list(islice(revisions, _LOADED)):
+            yield await self.on_file(partial(_list, self.library, batch))
+
+    async def _stock(self, new: Iterable[tuple[Passage, Counts]]) -> None:
+        waiting = iter(new)
+        while part := list(islice(waiting, _SLICE)):
+            await self._in(self._words, partial(self._shelf.stock, part))
+
+    async def _turn(self, removed: Sequence[str], volumes: Sequence[Volume]) -> None:
+        """Show what is new in one step, and put away what is not shown any more."""
+        replaced = [*removed, *(volume.document.id for volume in volumes)]
+        old = {identifier for document in replaced for identifier in self._ids.get(document, ())}
+        entries = [(_entry(volume), volume.passages) for volume in volumes]
+        await self._in(self._words, lambda: self._shelf.swap(removed, entries))
+        for document in removed:
+            del self.catalogue[document], self._ids[document]
+        for volume in volumes:
+            self._note(volume)
+        new = {passage.id: indexed(passage) for volume in volumes for passage in volume.passages}
+        self.vectors.leave(old - new.keys())
+        self.vectors.want(new)
+        if self.sentences is not None:
+            self.sentences.leave(old - new.keys())
+            self.sentences.want({passage.id: passage.text for volume in volumes for passage in volume.passages})
+        await self._discard(old - new.keys())
+
+    async def _discard(self, ids: Iterable[str]) -> None:
+        waiting = iter(ids)
+        while part := list(islice(waiting, _SLICE)):
+            await self._in(self._words, partial(self._shelf.discard, part))
+
+    async def _reload(self, change: Change | None) -> None:
+        """The curated answers anew, where a change can have touched them."""
+        if change is not None and not (change.curated or change.uncurated):
+            brought = any(volume.curated for volume in change.volumes)
+            touched = {*change.removed, *(volume.document.id for volume in change.volumes)}
+            if not brought and touched.isdisjoint(answer.document for answer in self.answers):
+                return
+        before = self.answers.wordings().keys()
+        self.answers = await self.on_file(lambda: Answers.of(self.library.curated()))
+        after = self.answers.wordings()
+        self.questions.forget(before - after.keys())
+        self.questions.want(after)
+
+    async def _prune(self, prune: Callable[[], list[str]]) -> None:
+        gone = await self.on_file(prune)
+        if gone:
+            self.vectors.forget(gone)
+            if self.sentences is not None:
+                await self.sentences.forget(gone)
+
+    def _note(self, volume: Volume) -> None:
+        self.catalogue[volume.document.id] = _entry(volume)
+        self._ids[volume.document.id] = tuple(passage.id for passage in volume.passages)
+
+    def _revision(self, document: str) -> int | None:
+        entry = self.catalogue.get(document)
+        return entry.revision if entry else None
+
+    async def _passages(self) -> dict[str, str]:
+        return await self._in(self._words, lambda: {passage.id: indexed(passage) for passage in self._shelf.passages()})
+
+    async def _texts(self) -> dict[str, str]:
+        return await self._in(self._words, lambda: {passage.id: passage.text for passage in self._shelf.passages()})
+
+    async def settled(self) -> None:
+        """Every vector is made, or trouble keeps it from that."""
+        await asyncio.gather(self.vectors.settled(), self.questions.settled())
+        if self.sentences is not None and self.vectors.trouble is None:
+            await self.sentences.settled()
+
+    async def _questions(self) -> dict[str, str]:
+        return dict(self.answers.wordings())
+
+    async def _in(self, thread: ThreadPoolExecutor, function: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(thread, function)
+
+
+def _list(library: Library, revisions: Sequence[int]) -> list[Volume]:
+    return list(library.volumes(revisions))
+
+
+def _placed(shelf: Shelf, new: list[tuple[Passage, Counts]], entry: Entry, passages: Sequence[Passage]) -> None:
+    shelf.stock(new)
+    shelf.swap([], [(entry, passages)])
+
+
+def _counted(passages: Iterable[Passage]) -> list[tuple[Passage, Counts]]:
+    return [(passage, counted(indexed(passage))) for passage in passages]
+
+
+def _entry(volume: Volume) -> Entry:
+    document = volume.document
+    return Entry(
+        *(document.id, document.title, document.source, document.format, document.lang, document.sha256),
+        *(len(document.text), len(volume.passages), document.revision, document.dated, document.tags),
+        document.summary,
+    )

@@ -1,0 +1,1 @@
+"""What the routes of the knowledge bases take and give; `zhubo kb --json` prints the same."""

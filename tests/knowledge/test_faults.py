@@ -1,0 +1,159 @@
+"""What breaks while a knowledge base serves: its store's folder, its disk, its process; and how it comes back."""
+
+import asyncio
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import orjson
+import pytest
+
+from configs.home import Home
+from knowledge.base import Engines, KnowledgeBase
+from knowledge.documents import Document, KnowledgeUnavailable, QuestionAnswer
+from knowledge.embedding import Embedding
+from knowledge.engines.chroma import Chroma
+from knowledge.labels import Labels
+from tests.doubles import HereReader
+from tests.knowledge.test_base import GUIDE, SERVICES, SOON, first, hashing, memory, opened
+
+
+@asynccontextmanager
+async def on_disk(tmp_path: Path) -> AsyncIterator[KnowledgeBase]:
+    """With a Chroma store in `tmp_path/data/chroma`."""
+    store = Chroma(Chroma.Options(), Home(tmp_path / "data", tmp_path))
+    engines = Engines(Embedding(hashing()), store, HereReader())
+    knowledge = KnowledgeBase(tmp_path / "base", engines, patience=SOON)
+    await knowledge.open()
+    try:
+        yield knowledge
+    finally:
+        await knowledge.close()
+        store.close()
+
+
+def deleted(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def overwritten(folder: Path) -> None:
+    for file in folder.rglob("*"):
+        if file.is_file():
+            file.write_bytes(b"garbage" * 1000)
+
+
+def emptied(folder: Path) -> None:
+    for file in folder.rglob("*"):
+        if file.is_file():
+            file.write_bytes(b"")
+
+
+@pytest.mark.parametrize("harm", [deleted, overwritten, emptied])
+async def test_a_harmed_store_makes_the_base_unavailable_until_it_is_rebuilt(
+    tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    async with asyncio.timeout(60), on_disk(tmp_path) as knowledge:
+        await knowledge.ingest("参观指南.md", GUIDE.encode())
+        await knowledge.ingest("services.md", SERVICES.encode())
+        await knowledge.settled()
+        harm(tmp_path / "data" / "chroma")
+        with pytest.raises(KnowledgeUnavailable):
+            for _ in range(50):
+                await knowledge.search("成人票多少钱", 1)
+                await asyncio.sleep(0.02)
+        for question in ("成人票多少钱", "How many cars can park?"):
+            with pytest.raises(KnowledgeUnavailable):
+                await knowledge.search(question, 1)
+        assert knowledge.state().trouble is not None and "chroma" in str(knowledge.state().trouble).lower()
+        await knowledge.rebuild()
+        await knowledge.settled()
+        assert knowledge.state().trouble is None and knowledge.state().pending == 0
+        found = await knowledge.search("成人票多少钱", 1)
+        assert first(found) == "成人票 60 元。" and found.degraded is None
+        await knowledge.ingest("参观指南.md", GUIDE.replace("60", "80").encode())
+        await knowledge.settled()
+        assert first(await knowledge.search("成人票多少钱", 1)) == "成人票 80 元。"
+    async with on_disk(tmp_path) as knowledge:
+        await knowledge.settled()
+        assert (await knowledge.search("成人票多少钱", 1)).degraded is None
+
+
+async def test_a_full_disk_takes_nothing_and_loses_nothing(tmp_path: Path) -> None:
+    async with opened(tmp_path, keep=9) as knowledge:
+        await knowledge.ingest("a.md", GUIDE.encode())
+        assert knowledge._opened is not None
+        database = knowledge._opened.stacks.library.database
+        with database.reading() as db:
+            pages = db.execute("PRAGMA page_count").fetchone()[0]
+            db.execute(f"PRAGMA max_page_count = {pages}")
+        long = (SERVICES + "\n\nThe whale is long. 鲸很长。" * 20_000).encode()
+        for change in (
+            lambda: knowledge.ingest("b.md", long),
+            lambda: knowledge.submit("b.md", long),
+            lambda: knowledge.publish([("b.md", long)]),
+            lambda: knowledge.put_curated(QuestionAnswer(("鲸有多长？",), "很长。" * 100_000)),
+        ):
+            with pytest.raises(KnowledgeUnavailable, match="full"):
+                await change()
+        assert [entry.source for entry in knowledge.documents()] == ["a.md"] and len(await knowledge.editions()) == 1
+        assert first(await knowledge.search("成人票", 1)) == "成人票 60 元。"
+        await knowledge.settled()
+        with database.reading() as db:
+            db.execute("PRAGMA max_page_count = 1000000")
+        await knowledge.ingest("b.md", long)
+        assert len(await knowledge.editions()) == 2
+    async with opened(tmp_path) as knowledge:
+        assert [entry.source for entry in knowledge.documents()] == ["a.md", "b.md"]
+
+
+async def test_a_promise_that_meets_a_full_disk_is_kept_later(tmp_path: Path) -> None:
+    async with asyncio.timeout(30), opened(tmp_path, keep=9, patience=SOON) as knowledge:
+        await knowledge.ingest("a.md", GUIDE.encode())
+        assert knowledge._opened is not None
+        database = knowledge._opened.stacks.library.database
+        job = await knowledge.submit("b.md", ("\n".join(f"{SERVICES}{n}" for n in range(400))).encode())
+        with database.reading() as db:
+            pages = db.execute("PRAGMA page_count").fetchone()[0]
+            db.execute(f"PRAGMA max_page_count = {pages}")
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+        with database.reading() as db:
+            db.execute("PRAGMA max_page_count = 1000000")
+        ended = await knowledge.ended(job.id)
+        assert ended is not None and ended.state == "done"
+
+
+async def test_labels_are_made_in_the_background_and_again_after_a_restart(tmp_path: Path) -> None:
+    class Labelling:
+        async def label(self, document: Document) -> Labels:
+            return Labels((document.lang, "自动"), f"about {document.title}")
+
+    engines = Engines(Embedding(hashing()), memory(), HereReader(), labeller=Labelling())
+    async with opened(tmp_path) as knowledge:
+        await knowledge.ingest("a.md", GUIDE.encode(), tags=["门票"])
+    knowledge = KnowledgeBase(tmp_path, engines)
+    await knowledge.open()
+    await knowledge.ingest("b.md", SERVICES.encode())
+    async with asyncio.timeout(10):
+        while not all(entry.summary for entry in knowledge.documents()):
+            await asyncio.sleep(0)
+    assert [(entry.tags, entry.summary) for entry in knowledge.documents()] == [
+        (("门票", "zh", "自动"), "about 参观指南"),
+        (("en", "自动"), "about Services"),
+    ]
+    await knowledge.close()
+
+
+def test_no_kill_loses_what_was_acknowledged() -> None:
+    """SIGKILL at fifty random points of ingestion; every vector is compared with one made anew."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.knowledge.kill_trials", "--trials", "50"], capture_output=True, text=True
+    )
+    counts = orjson.loads(done.stdout.splitlines()[-1])
+    assert done.returncode == 0, done.stderr
+    assert counts["trials"] == 50 and counts["acknowledged"] > 300 and counts["vectors"] > 1000
+    flaws = ("lost", "wrong_vectors", "missing_vectors", "stray_vectors", "unfinished_jobs")
+    assert {flaw: counts[flaw] for flaw in flaws} == dict.fromkeys(flaws, 0)
