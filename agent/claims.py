@@ -54,6 +54,7 @@ class Claims:
     def __init__(self, evidence: Evidence) -> None:
         self._asked = evidence.asked
         self._sentences = list(_sentences(evidence))
+        self._origins = evidence.origins
         self._quoted = _Sentence(evidence.quotation, 1.0)
         self._best = max((sentence.covered for sentence in self._sentences), default=0.0)
         self._figures = spellings(evidence.text)
@@ -79,6 +80,11 @@ class Claims:
             return "unfounded"
         return "borne out" if self._to_the_point(text, new, claimed) else "unfounded"
 
+    def origin(self, text: str) -> int:
+        """The citation that bears out a piece."""
+        claimed = [figure for figure in figures(text) if not figure & self._asked_figures]
+        return self._origins[self._sentences.index(self._source(_words(text) - self._question, claimed))]
+
     def answers(self, said: str) -> bool:
         """Does what was said have the kind of answer that was asked for?"""
         return bool(said.strip()) and self._asked.answerable(said)
@@ -88,13 +94,16 @@ class Claims:
 
     def _to_the_point(self, text: str, new: set[str], claimed: list[Figure]) -> bool:
         """Do the claims come from where the evidence speaks of the question, and mean the same there?"""
-        source = max(self._sentences, key=lambda sentence: (sentence.share(new, claimed), sentence.covered))
+        source = self._source(new, claimed)
         known = new & self._known
         if source.covered < ABOUT * self._best or (len(known) > 2 and source.share(known, []) < TOGETHER * len(known)):
             return False
         if len(new) > 1 and bool(_NEGATION.search(text)) != bool(_NEGATION.search(source.clause(new))):
             return False
         return all(self._stands_with(figure, source) for figure in claimed)
+
+    def _source(self, new: set[str], claimed: list[Figure]) -> "_Sentence":
+        return max(self._sentences, key=lambda sentence: (sentence.share(new, claimed), sentence.covered))
 
     def _stands_with(self, figure: Figure, source: "_Sentence") -> bool:
         """Is it the figure asked for, rather than a like one of a neighbour's?"""

@@ -74,7 +74,10 @@ class SentenceEnded:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """`quote` is the passage's own text at `place` in this revision of document `document`."""
+    """`quote` is the passage's own text at `place` in this revision of document `document`.
+
+    `sentences`: the pieces of speech of this turn that it bears out, as `SentenceStarted` numbers them.
+    """
 
     document: str
     title: str
@@ -82,6 +85,7 @@ class Citation:
     quote: str
     place: Place
     revision: int = 0
+    sentences: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

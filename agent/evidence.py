@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from agent.asked import Asked
 from agent.events import Citation
+from agent.orders import gives_orders
 from agent.wording import Credits
 from configs.language import Lang
 from knowledge.documents import Hit, Retrieval
@@ -36,6 +37,9 @@ ROOM: dict[Lang, int] = {"zh": 160, "en": 420}
 QUOTED: dict[Lang, int] = {"zh": 120, "en": 320}
 """Characters of a quotation: what can be listened to."""
 
+SPOKEN_OF = 0.4
+"""How far a passage must speak of the noun that is asked for: more than one character of two, alone."""
+
 NEARLY = 0.8
 """Share of the candidate's coverage that its quoted part must keep."""
 
@@ -49,13 +53,17 @@ DANGLING = re.compile(r"(?:它|该|其中?|这|他|她|此|There\b|It\b|Its\b|Th
 class Evidence:
     """`text` is for the prompt; `sentences` are those of `text`; `quotation` answers by itself.
 
-    `citations` have the passages' own words; `asked` is the question as it was weighed.
+    `citations` have the passages' own words, the quotation's first; `origins` tells which of them each sentence
+    stands in; `spoken_of`: whether the quotation's passage speaks of the noun that is asked for; `asked` is the
+    question as it was weighed.
     """
 
     text: str
     sentences: tuple[str, ...]
+    origins: tuple[int, ...]
     quotation: str
     citations: tuple[Citation, ...]
+    spoken_of: bool
     asked: Asked
 
 
@@ -74,7 +82,7 @@ class Candidate:
 class Leaf:
     """One hit, its sentences' spans, and how far each of them and the headings they stand under speak of the question.
 
-    `fits`: which sentences have the kind of answer that is asked for.
+    `fits`: which sentences have the kind of answer that is asked for; `orders`: which speak to the model.
     """
 
     hit: Hit
@@ -82,6 +90,7 @@ class Leaf:
     credits: tuple[Credits, ...]
     heading: Credits
     fits: tuple[bool, ...]
+    orders: tuple[bool, ...]
 
     @classmethod
     def of(cls, hit: Hit, asked: Asked) -> "Leaf":
@@ -89,7 +98,8 @@ class Leaf:
         texts = [hit.passage.text[start:end] for start, end in spans]
         heading = asked.wording.credits(" ".join([hit.passage.title, *hit.passage.place.section]))
         credits = tuple(asked.wording.credits(text) for text in texts)
-        return cls(hit, spans, credits, heading, tuple(asked.fits(text) for text in texts))
+        fits, orders = (tuple(map(tells, texts)) for tells in (asked.fits, gives_orders))
+        return cls(hit, spans, credits, heading, fits, orders)
 
     def text(self, first: int, last: int) -> str:
         return self.hit.passage.text[self.spans[first][0] : self.spans[last][1]]
@@ -110,8 +120,10 @@ def gather(asked: Asked, leaves: Sequence[Leaf], ranked: Sequence[Candidate]) ->
     return Evidence(
         text="\n".join(leaf.text(first, last) for leaf, first, last in spans),
         sentences=tuple(leaf.text(at, at) for leaf, first, last in spans for at in range(first, last + 1)),
+        origins=tuple(number for number, (_, first, last) in enumerate(spans) for _ in range(first, last + 1)),
         quotation=_quotation(asked, leaves[best.rank], best),
         citations=tuple(_citation(leaf, first, last) for leaf, first, last in spans),
+        spoken_of=asked.wording.wanted(leaves[best.rank].heading, *leaves[best.rank].credits) > SPOKEN_OF,
         asked=asked,
     )
 
@@ -119,6 +131,8 @@ def gather(asked: Asked, leaves: Sequence[Leaf], ranked: Sequence[Candidate]) ->
 def _windows(asked: Asked, rank: int, leaf: Leaf) -> Iterator[Candidate]:
     for first in range(len(leaf.spans)):
         for last in range(first, min(first + WINDOW, len(leaf.spans))):
+            if leaf.orders[last]:
+                break
             fits = any(leaf.fits[first : last + 1])
             if not (fits or asked.kind.soft):
                 continue
@@ -142,9 +156,9 @@ def _widened(leaf: Leaf, chosen: Candidate, room: int) -> tuple[int, int]:
     grown = True
     while grown:
         grown = False
-        if last + 1 < len(leaf.spans) and len(leaf.text(first, last + 1)) <= room:
+        if last + 1 < len(leaf.spans) and not leaf.orders[last + 1] and len(leaf.text(first, last + 1)) <= room:
             last, grown = last + 1, True
-        if first > 0 and len(leaf.text(first - 1, last)) <= room:
+        if first > 0 and not leaf.orders[first - 1] and len(leaf.text(first - 1, last)) <= room:
             first, grown = first - 1, True
     return first, last
 
@@ -162,7 +176,8 @@ def _quotation(asked: Asked, leaf: Leaf, best: Candidate) -> str:
         and asked.wording.share(*leaf.credits[first : last + 1]) >= NEARLY * whole
     ]
     first, last = min(good or [(best.first, best.last)], key=lambda span: len(leaf.text(*span)))
-    if first > 0 and DANGLING.match(leaf.text(first, first)) and len(leaf.text(first - 1, last)) <= QUOTED[asked.lang]:
+    leads = first > 0 and not leaf.orders[first - 1] and DANGLING.match(leaf.text(first, first))
+    if leads and len(leaf.text(first - 1, last)) <= QUOTED[asked.lang]:
         first -= 1
     return " ".join(leaf.text(first, last).split())
 

@@ -60,6 +60,16 @@ class Check(Protocol):
         """Nothing more of the model's will be said."""
         ...
 
+    @property
+    def refused(self) -> bool:
+        """The documents were found not to say."""
+        ...
+
+    @property
+    def origin(self) -> int | None:
+        """Which citation bears out what was given last; None where none does."""
+        ...
+
     def feed(self, piece: str) -> str | None: ...
     def finish(self) -> str | None: ...
 
@@ -67,7 +77,8 @@ class Check(Protocol):
 class Unchecked:
     """Whatever the model says: for a presenter that may speak from the model's own knowledge."""
 
-    closed = False
+    closed = refused = False
+    origin = None
 
     def feed(self, piece: str) -> str | None:
         return piece
@@ -156,9 +167,10 @@ class Presenter:
     def _reply(self, question: str, lang: Lang, retrieval: Retrieval, history: Sequence[Message]) -> Reply:
         judged = self._grounding.judge(question, lang, retrieval)
         match judged:
-            case Supported(evidence=evidence):
+            case Supported(evidence=evidence, sure=sure):
                 messages = prompt.compose(question, lang, evidence.text, self.persona, history)
-                check = Checker(evidence, question, lang) if self._grounded else Unchecked()
+                refusal = None if sure else self.persona.refusal(lang)
+                check = Checker(evidence, question, lang, refusal) if self._grounded else Unchecked()
                 return Composed(messages, check, evidence.citations)
             case Unsupported() if self._grounded:
                 return Line(self.persona.refusal(lang), "refusal", refused=True)

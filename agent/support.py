@@ -6,51 +6,59 @@ from collections.abc import Mapping, Sequence
 from agent.asked import Asked
 from agent.evidence import Candidate, Leaf
 from agent.facts import names, spellings
-from agent.wording import fold
+from agent.wording import searchable
 
+# Log odds for each unit of a measure, fitted by `python -m tests.agent.fit_support` on XQuAD (zh and en, each question
+# with its paragraph there and hidden) and the visitors' questions on the sample documents.
 WITH_VECTORS: Mapping[str, float] = {
-    "one": -4.42,
-    "chinese": -1.57,
-    "passage": -0.25,
-    "window": 3.21,
-    "terms": 2.06,
-    "lexical": -2.57,
-    "alike": 2.75,
-    "lead": 0.38,
-    "figures": -1.50,
-    "wanted": 0.0,
-    "told": 0.0,
-    "names": -0.31,
-    "near": -0.71,
+    "one": -4.40,
+    "chinese": -1.60,
+    "passage": -0.26,
+    "window": 3.24,
+    "terms": 1.98,
+    "lexical": -2.52,
+    "alike": 2.71,
+    "lead": 0.39,
+    "figures": -1.52,
+    "told": 0.74,
+    "names": -0.33,
+    "near": -0.70,
     "near in Chinese": 0.45,
-    "nearest": 1.84,
-    "gap": 0.67,
+    "nearest": 1.83,
+    "gap": 0.65,
     "apart": 0.15,
 }
 BY_WORDS: Mapping[str, float] = {
     "one": -4.98,
-    "chinese": 0.25,
-    "passage": 1.06,
-    "window": 2.06,
-    "terms": 0.32,
-    "lexical": 1.58,
-    "alike": 3.87,
-    "lead": 0.65,
-    "figures": -1.78,
-    "wanted": 0.0,
-    "told": 0.0,
-    "names": -0.61,
+    "chinese": 0.24,
+    "passage": 1.05,
+    "window": 2.08,
+    "terms": 0.25,
+    "lexical": 1.66,
+    "alike": 3.85,
+    "lead": 0.66,
+    "figures": -1.81,
+    "told": 0.61,
+    "names": -0.62,
 }
 
 LEVEL, SPREAD = 0.85, 0.03
 """Similarities of the packaged embedder lie about here; another's end at the bounds, and its words decide."""
 
-AGE = 0.8
+SELF = 2.2
+"""BM25 of a term for each unit of its idf, at most."""
+
+AGE = 1.5
 """What the log odds gain where the best sentences are about the age that the question tells, and lose where not."""
 
 
 def support(asked: Asked, leaves: Sequence[Leaf], best: Candidate) -> float:
-    """The chance that the question is answered there, as likely as not to be asked of the documents."""
+    """The chance that the documents answer, where half of all questions have their answer in them.
+
+    Held out by article, of XQuAD's questions it keeps 90 % at a threshold that lets 13 % (zh) and 10 % (en) of those
+    through whose paragraph is hidden among its siblings, and 95 % where it lets 23 % and 20 % through; of the visitors'
+    questions 96 % with 8 % and 4 %. By words alone 17 % are let through where 90 % are kept.
+    """
     found = measures(asked, leaves, best)
     weights = WITH_VECTORS if "near" in found else BY_WORDS
     odds = sum(weight * found[name] for name, weight in weights.items())
@@ -64,12 +72,14 @@ def measures(asked: Asked, leaves: Sequence[Leaf], best: Candidate) -> dict[str,
     `window` and `passage`: the share of the question's words that the best sentences, and all of them, speak of,
     with their headings; `terms` and `lexical`: the share of its terms, and of the BM25 that the question itself would
     reach; `alike`: the share of its words that are there nearly or in one run; `lead`: of the fused score, over the
-    next passage; `wanted`: how far the noun asked for is there; `told`: whether a time or year of the question is, and
+    next passage; `told`: whether a time or year of the question is, and
     `figures` and `names`, how many are not.
     """
     leaf = leaves[best.rank]
     others = [other.hit for other in leaves if other is not leaf]
     text = f"{leaf.hit.passage.title} {leaf.hit.passage.text}"
+    folded = searchable(text).folded
+    figures = [bool(figure & spellings(folded)) for figure in asked.told]
     passage = asked.wording.share(leaf.heading, *leaf.credits)
     found = {
         "one": 1.0,
@@ -77,15 +87,12 @@ def measures(asked: Asked, leaves: Sequence[Leaf], best: Candidate) -> dict[str,
         "passage": passage,
         "window": best.covered * passage,
         "terms": leaf.hit.coverage,
-        "lexical": leaf.hit.lexical / max(2.2 * asked.weight, 1e-9),
+        "lexical": min(leaf.hit.lexical / (SELF * asked.weight), 1.0) if asked.weight else leaf.hit.coverage,
         "alike": asked.wording.resemblance(text),
         "lead": _within(leaf.hit.score - max((hit.score for hit in others), default=leaf.hit.score), -2, 3),
-        "wanted": asked.wording.wanted(leaf.heading, *leaf.credits),
-        "told": float(any(figure & spellings(fold(text)) for figure in asked.told)),
-        "figures": float(sum(not figure & spellings(fold(text)) for figure in asked.told)),
-        "wanted": 0.0,
-        "told": 0.0,
-        "names": float(sum(name not in fold(text) for name in names(asked.question))),
+        "told": float(any(figures)),
+        "figures": float(figures.count(False)),
+        "names": float(sum(name not in folded for name in names(asked.question))),
     }
     return found | _similarities(leaf, [other for other in leaves if other is not leaf], asked)
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -11,6 +11,7 @@ from typing import Literal
 from agent.commands import Say
 from agent.events import (
     Caption,
+    Citation,
     Citations,
     Event,
     Fault,
@@ -25,7 +26,7 @@ from agent.events import (
 )
 from agent.model import Message, ModelError
 from agent.pace import Stalled, paced
-from agent.presenter import Composed, Curated, Line, Presenter
+from agent.presenter import Check, Composed, Curated, Line, Presenter, Unchecked
 from avatar.expression import Expression, Tone, express
 from avatar.lips import Cues, Lips
 from avatar.markup import EmotionTag, GestureTag, Markup
@@ -124,10 +125,11 @@ class Turn:
     async def _compose(self, composed: Composed, emit: Emit, tasks: asyncio.TaskGroup) -> None:
         """The model's answer, checked against the evidence piece by piece; if it fails, an apology and a quotation."""
         check = composed.check
+        sources: dict[int, int] = {}
         try:
             async with aclosing(self._pieces(composed.messages)) as pieces:
                 async for piece in pieces:
-                    await self._recite(check.feed(piece) or "", "answer", emit, tasks)
+                    await self._answer(check.feed(piece), check, sources, emit, tasks)
                     if check.closed:
                         break
         except (ModelError, Stalled) as error:
@@ -135,9 +137,19 @@ class Turn:
             apology = self._presenter.persona.fallback[self._lang]
             await self._fail(f"model_{error.code}", apology, emit)
             await self._recite(apology, "apology", emit, tasks)
-        await self._recite(check.finish() or "", "answer", emit, tasks)
-        if composed.citations:
-            await emit(Citations(self.number, composed.citations))
+        await self._answer(check.finish(), check, sources, emit, tasks)
+        cited = composed.citations if isinstance(check, Unchecked) else _cited(composed.citations, sources)
+        if cited:
+            await emit(Citations(self.number, cited))
+
+    async def _answer(
+        self, text: str | None, check: Check, sources: dict[int, int], emit: Emit, tasks: asyncio.TaskGroup
+    ) -> None:
+        """Say what the check let through; `sources` gets the citation of each piece of it."""
+        self._refused, first = check.refused, self._count
+        await self._recite(text or "", "refusal" if check.refused else "answer", emit, tasks)
+        if check.origin is not None:
+            sources |= dict.fromkeys(range(first, self._count), check.origin)
 
     async def _pieces(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
         """The model's text in speakable pieces, whitespace kept; tags go to `_marked`."""
@@ -247,3 +259,9 @@ class Turn:
 
     async def _fault(self, code: str, message: str, emit: Emit) -> None:
         await emit(Fault(self.number, code, message))
+
+
+def _cited(citations: Sequence[Citation], sources: Mapping[int, int]) -> tuple[Citation, ...]:
+    """The citations that bear out something that was said, each with the pieces of speech that it does."""
+    spoken = [tuple(at for at, origin in sources.items() if origin == number) for number in range(len(citations))]
+    return tuple(replace(one, sentences=at) for one, at in zip(citations, spoken, strict=True) if at)

@@ -104,8 +104,8 @@ class KnowledgeBase:
         async with AsyncExitStack() as undo:
             library = await asyncio.to_thread(Library, self._folder)
             undo.callback(library.close)
-            folder = self._folder if engines.sentences else None
-            stacks = Stacks(library, engines.embedding, engines.store, self.name, folder, patience)
+            embedding, store = engines.embedding, engines.store
+            stacks = Stacks(library, embedding, store, self.name, self._folder, engines.sentences, patience)
             undo.push_async_callback(stacks.close)
             await stacks.open()
             undo.pop_all()

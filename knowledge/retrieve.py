@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge import lexical_cache
 from knowledge.documents import ANYTHING, Entry, Filter, Hit, Passage
 from knowledge.lexical import Counts, LexicalIndex, question_terms
 from knowledge.likeness import Likeness
@@ -68,12 +70,13 @@ class Shelf:
     Passages are put in hidden and come out in one step, `swap`: a search finds all of a change or nothing of it.
     """
 
-    def __init__(self) -> None:
-        self._index = LexicalIndex()
-        self._slots: dict[str, int] = {}
+    def __init__(self, index: LexicalIndex | None = None, ids: Sequence[str] = ()) -> None:
+        """`index` may hold passages already: `ids` by slot, empty where one is free. They are hidden."""
+        self._index = LexicalIndex() if index is None else index
+        self._slots = {identifier: slot for slot, identifier in enumerate(ids) if identifier}
         self._passages: dict[int, Passage] = {}
-        self._shown: Mask = np.zeros(256, np.bool_)
-        self._hidden = 0
+        self._shown: Mask = np.zeros(max(256, self._index.capacity), np.bool_)
+        self._hidden = len(self._slots)
         self._entries: dict[str, Entry] = {}
         self._of: dict[str, list[int]] = {}
 
@@ -112,14 +115,26 @@ class Shelf:
         if entry.id in self._entries:
             self._entries[entry.id] = entry
 
-    def discard(self, ids: Iterable[str]) -> None:
-        """Take out those of these passages that are hidden."""
-        for identifier in ids:
+    def discard(self, ids: Iterable[str] | None = None) -> None:
+        """Take out those of these passages that are hidden; without `ids`, all that are."""
+        for identifier in list(self._slots) if ids is None else ids:
             slot = self._slots.get(identifier)
             if slot is not None and not self._shown[slot]:
-                del self._slots[identifier], self._passages[slot]
+                del self._slots[identifier]
+                self._passages.pop(slot, None)
                 self._index.remove(slot)
                 self._hidden -= 1
+
+    def unknown(self, passages: Iterable[Passage]) -> list[Passage]:
+        """Those of the passages that are still to be stocked."""
+        return [passage for passage in passages if passage.id not in self._slots]
+
+    def keep(self, path: Path) -> None:
+        """Write the lexical index for the next start; where that fails, it is made anew then."""
+        ids = [""] * self._index.capacity
+        for identifier, slot in self._slots.items():
+            ids[slot] = identifier
+        lexical_cache.save(path, self._index, ids)
 
     def passages(self) -> list[Passage]:
         """Those that can be found."""
@@ -140,7 +155,7 @@ class Shelf:
         weights: dict[str, float] = {}
         for wording in wordings:
             wanted = question_terms(wording.text)
-            weights |= {term: self._index.idf(term) for term in wanted}
+            weights |= self._index.idfs(wanted)
             for slot, hit in self._ranked(wanted, wording.nearest, mask, mix):
                 if slot not in best or hit.score > best[slot].score:
                     best[slot] = hit

@@ -20,6 +20,8 @@ from knowledge.ocr import TextRecognizer
 from knowledge.wire import LENGTH, frame, frames, refusal
 
 _PARSERS = ("csv", "docx", "epub", "html", "json", "markdown", "pdf", "plain", "pptx", "subtitles", "xlsx")
+_NICE = 5
+"""Conversations go before files that are read."""
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _REFUSED = ("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.remove", "os.rename")
 
@@ -48,6 +50,8 @@ SETUP = TypeAdapter(Setup)
 
 def main() -> None:
     setup = SETUP.validate_json(sys.argv[1])
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
     asking, answering = _pipes()
     for name in _PARSERS:
         import_module(f"knowledge.formats.{name}")

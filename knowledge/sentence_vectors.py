@@ -56,6 +56,7 @@ class SentenceVectors:
         self._lock = Lock()
         self._db: sqlite3.Connection | None = None
         self._wanted: dict[str, str] = {}
+        self._busy = False
         self._work = asyncio.Event()
         self._rest = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
@@ -63,7 +64,7 @@ class SentenceVectors:
     @property
     def pending(self) -> int:
         """Passages whose sentences have no vectors yet."""
-        return len(self._wanted)
+        return len(self._wanted) + self._busy
 
     async def open(self, kept: Iterable[str]) -> None:
         """Those of passages that are neither needed nor `kept` go."""
@@ -133,14 +134,17 @@ class SentenceVectors:
                 self._rest.set()
                 continue
             await self._first()
-            name, text = next(iter(self._wanted.items()))
+            if not self._wanted:
+                continue
+            name, text = self._wanted.popitem()
+            self._busy = True
             try:
                 await self._ensure(name, text)
             except EmbedderError:
+                self._wanted.setdefault(name, text)
                 await asyncio.sleep(self._retry)
-                continue
-            if self._wanted.get(name) is text:
-                del self._wanted[name]
+            finally:
+                self._busy = False
 
     async def _ensure(self, name: str, text: str) -> None:
         if await self._call(lambda: self._read([name])):

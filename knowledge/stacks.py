@@ -1,7 +1,7 @@
 """Where a base's editions stand ready: library, shelf, vectors and curated answers, always in step."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
+from knowledge import lexical_cache
 from knowledge.documents import Document, Entry, Filter, Passage
 from knowledge.embedding import Embedding
 from knowledge.faq import Answers
@@ -22,10 +23,12 @@ from knowledge.store import StoreError, VectorStore
 from knowledge.vectors import Patience, VectorIndex
 
 T = TypeVar("T")
-_SLICE = 50
+_SLICE = 20
 """Passages put on the shelf or taken off at once: a search waits for no more."""
-_LOADED = 200
-"""Documents in memory at once, with their whole text, while a base is opened."""
+_LARGE = 2000
+"""Passages from which on the lexical index is kept on disk; fewer are counted in a second."""
+_STALE = 0.05
+"""Share of new passages from which on it is written again."""
 
 
 class Stacks:
@@ -37,18 +40,20 @@ class Stacks:
         embedding: Embedding,
         store: VectorStore,
         name: str,
-        sentences: Path | None,
+        folder: Path,
+        sentences: bool,
         patience: Patience,
     ) -> None:
         self.library = library
+        self._cache = folder / "lexical.cache"
         self.edition = 0
         self.catalogue: dict[str, Entry] = {}
         self.answers = Answers()
         self.vectors = VectorIndex(embedding, store, library, name, "passage", self._passages, patience)
         self.questions = VectorIndex(embedding, store, library, f"{name}|faq", "question", self._questions, patience)
         self.sentences = (
-            SentenceVectors(embedding, sentences, library.writable, self._texts, self.vectors.settled, patience.retry)
-            if sentences is not None
+            SentenceVectors(embedding, folder, library.writable, self._texts, self.vectors.settled, patience.retry)
+            if sentences
             else None
         )
         self._words = ThreadPoolExecutor(1, "words")
@@ -152,20 +157,24 @@ class Stacks:
 
     async def _load(self) -> None:
         """A new shelf with what the current edition holds, in place of the one there is."""
-        shelf, catalogue, ids = Shelf(), dict[str, Entry](), dict[str, tuple[str, ...]]()
-        async for volumes in self._volumes():
-            for volume in volumes:
-                new = await self.on_file(partial(_counted, volume.passages))
-                entry = _entry(volume)
-                await self._in(self._words, partial(_placed, shelf, new, entry, volume.passages))
-                catalogue[entry.id] = entry
-                ids[entry.id] = tuple(passage.id for passage in volume.passages)
-        self._shelf, self.catalogue, self._ids = shelf, catalogue, ids
+        self._shelf, entries = await self.on_file(self._loaded)
+        self.catalogue = {entry.id: entry for entry, _ in entries}
+        self._ids = {entry.id: tuple(passage.id for passage in passages) for entry, passages in entries}
 
-    async def _volumes(self) -> AsyncGenerator[list[Volume], None]:
-        revisions = await self.on_file(lambda: iter(sorted(self.library.shelved().values())))
-        while batch := list(islice(revisions, _LOADED)):
-            yield await self.on_file(partial(_list, self.library, batch))
+    def _loaded(self) -> tuple[Shelf, list[tuple[Entry, tuple[Passage, ...]]]]:
+        """The terms of a large base's passages are not counted again at every start."""
+        volumes = self.library.volumes(sorted(self.library.shelved().values()))
+        entries = [(_entry(volume), volume.passages) for volume in volumes]
+        passages = [passage for _, held in entries for passage in held]
+        kept = lexical_cache.load(self._cache) if len(passages) > _LARGE else None
+        shelf = Shelf(*(kept or lexical_cache.count(passages)))
+        new = shelf.unknown(passages)
+        shelf.stock(_counted(new))
+        shelf.swap([], entries)
+        shelf.discard()
+        if len(passages) > _LARGE and (kept is None or len(new) > _STALE * len(passages)) and self.library.writable:
+            shelf.keep(self._cache)
+        return shelf, entries
 
     async def _stock(self, new: Iterable[tuple[Passage, Counts]]) -> None:
         waiting = iter(new)
@@ -240,15 +249,6 @@ class Stacks:
 
     async def _in(self, thread: ThreadPoolExecutor, function: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(thread, function)
-
-
-def _list(library: Library, revisions: Sequence[int]) -> list[Volume]:
-    return list(library.volumes(revisions))
-
-
-def _placed(shelf: Shelf, new: list[tuple[Passage, Counts]], entry: Entry, passages: Sequence[Passage]) -> None:
-    shelf.stock(new)
-    shelf.swap([], [(entry, passages)])
 
 
 def _counted(passages: Iterable[Passage]) -> list[tuple[Passage, Counts]]:

@@ -264,4 +264,5 @@ def cited(citation: Citation) -> Json:
         "at": place.at,
         "start": place.start,
         "end": place.end,
+        "sentences": list(citation.sentences),
     }

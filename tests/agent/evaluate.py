@@ -23,10 +23,12 @@ from agent.persona import load
 from avatar.sentences import SentenceSplitter
 from configs.home import Home, current
 from configs.language import detect
-from knowledge.base import KnowledgeBase
+from knowledge.base import Engines, KnowledgeBase
+from knowledge.embedding import Embedding
 from knowledge.engines.e5 import E5
 from knowledge.engines.memory import Memory
 from knowledge.sample import sample_documents
+from tests.doubles import HereReader
 
 DATA = Path(__file__).parents[1] / "data"
 GUIDE = load("guide")
@@ -65,7 +67,8 @@ def questions(file: Path) -> list[Question]:
 async def knowing(home: Home) -> AsyncIterator[KnowledgeBase]:
     """The sample documents, with their vectors."""
     with tempfile.TemporaryDirectory() as folder:
-        knowledge = KnowledgeBase(Path(folder), E5(E5.Options(), home), Memory(Memory.Options(), home))
+        engines = Engines(Embedding(E5(E5.Options(), home)), Memory(Memory.Options(), home), HereReader())
+        knowledge = KnowledgeBase(Path(folder), engines)
         await knowledge.open()
         for name, data in sample_documents():
             await knowledge.ingest(name, data)
@@ -82,7 +85,8 @@ async def ask(question: Question, knowledge: KnowledgeBase, model: ChatModel) ->
     judged = Grounding().judge(question.text, lang, await knowledge.search(question.text, 6))
     if not isinstance(judged, Supported):
         return Outcome(question, judged.support, None, "", (), 0.0)
-    checker, splitter = Checker(judged.evidence, question.text, lang), SentenceSplitter()
+    checker = Checker(judged.evidence, question.text, lang, None if judged.sure else GUIDE.refusal(lang))
+    splitter = SentenceSplitter()
     said, answer, first = "", "", 0.0
     async for delta in model.stream(prompt.compose(question.text, lang, judged.evidence.text, GUIDE)):
         said += delta
@@ -92,6 +96,8 @@ async def ask(question: Question, knowledge: KnowledgeBase, model: ChatModel) ->
     for piece in splitter.flush():
         answer += checker.feed(piece) or ""
     answer += checker.finish() or ""
+    if checker.refused:
+        return Outcome(question, judged.support, None, said, (), 0.0)
     cited = tuple(citation.quote for citation in judged.evidence.citations)
     return Outcome(question, judged.support, answer, said, cited, first or time.perf_counter() - began)
 

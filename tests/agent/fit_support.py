@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pickle
 import numpy as np
 from numpy.typing import NDArray
 
@@ -131,7 +130,6 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", nargs="+", type=Path, required=True)
     parser.add_argument("--index", type=Path)
-    parser.add_argument("--keep")
     arguments = parser.parse_args()
     home = current()
     embedder = build("embedders", EngineSpec(engine="e5"), home)
@@ -141,8 +139,6 @@ def main() -> None:
     for dataset in map(load, arguments.data):
         chosen += list(examples(dataset, Base(corpora.index(dataset), corpora.questions)))
     chosen += list(visitors(Base(Corpora(embedder, index, samples(), print).index(NOTHING), corpora.questions)))
-    if arguments.keep:
-        pickle.dump(chosen, open(arguments.keep, "wb"))
     for title, weights in (("WITH_VECTORS", WITH_VECTORS), ("BY_WORDS", BY_WORDS)):
         print(f"== {title}")
         report(list(weights), chosen)

@@ -1,6 +1,7 @@
 """Refuse before the model, check after it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,8 +9,10 @@ from hypothesis import strategies as st
 
 from agent.grounding import Checker, Grounding, Supported, Unsupported
 from configs.language import Lang, detect
-from knowledge.documents import Passage, Place, Retrieval
-from knowledge.retrieve import Shelf, prepared
+from knowledge.documents import Entry, Passage, Place, Retrieval
+from knowledge.ingest import indexed
+from knowledge.lexical import counted
+from knowledge.retrieve import Shelf, Wording
 
 MUSEUM: dict[Lang, list[tuple[str, str]]] = {
     "zh": [
@@ -32,7 +35,10 @@ MUSEUM: dict[Lang, list[tuple[str, str]]] = {
 
 def shelved(passages: Sequence[tuple[str, str]]) -> Shelf:
     shelf = Shelf()
-    shelf.replace([], prepared(_passage(number, *one) for number, one in enumerate(passages)))
+    made = [_passage(number, *one) for number, one in enumerate(passages)]
+    shelf.stock((passage, counted(indexed(passage))) for passage in made)
+    entry = Entry("guide", "参观指南 Visitor guide", "guide.md", "markdown", "zh", "", 0, len(made))
+    shelf.swap([], [(entry, made)])
     return shelf
 
 
@@ -44,10 +50,13 @@ def _passage(number: int, section: str, text: str) -> Passage:
 SHELVES = {lang: shelved(passages) for lang, passages in MUSEUM.items()}
 
 
+def retrieved(question: str) -> Retrieval:
+    found = SHELVES[detect(question) or "en"].search([Wording(question)], 6)
+    return Retrieval(question, found.hits, found.timings, None, found.weights)
+
+
 def judged(question: str) -> Supported | Unsupported:
-    lang = detect(question) or "en"
-    found = SHELVES[lang].search(question, 6, None)
-    return Grounding().judge(question, lang, Retrieval(question, found.hits, found.timings, None, found.weights))
+    return Grounding().judge(question, detect(question) or "en", retrieved(question))
 
 
 def checker(question: str) -> Checker:
@@ -179,6 +188,50 @@ def test_preambles_and_list_marks_are_dropped() -> None:
 
 def test_a_model_that_repeats_itself_is_heard_once() -> None:
     assert answered("成人票多少钱？", *["成人票每张60元。"] * 4) == "成人票每张60元。"
+
+
+@pytest.mark.parametrize("question", ["成人票多少钱？", "How much is an adult ticket?"])
+def test_a_base_answers_from_its_own_threshold(question: str) -> None:
+    found = retrieved(question)
+    lang = detect(question) or "en"
+    support = Grounding().judge(question, lang, found).support
+    assert isinstance(Grounding().judge(question, lang, replace(found, enough=support - 0.01)), Supported)
+    assert isinstance(Grounding().judge(question, lang, replace(found, enough=support + 0.01)), Unsupported)
+
+
+@pytest.mark.parametrize("question", ["成人票多少钱？", "How much is an adult ticket?"])
+def test_the_evidence_is_sure_only_well_above_the_threshold(question: str) -> None:
+    lang = detect(question) or "en"
+    support = Grounding().judge(question, lang, retrieved(question)).support
+    sure, unsure = Grounding(support / 3), Grounding(support - 0.01)
+    for grounding, expected in ((sure, True), (unsure, False)):
+        verdict = grounding.judge(question, lang, retrieved(question))
+        assert isinstance(verdict, Supported) and verdict.sure is expected
+
+
+@pytest.mark.parametrize(
+    ("question", "invented", "said"),
+    [
+        ("成人票多少钱？", "成人票每张80元。", "成人票每张60元。"),
+        ("How much is an adult ticket?", "An adult ticket costs 80 yuan.", "An adult ticket costs 60 yuan."),
+    ],
+)
+def test_where_the_evidence_is_not_sure_an_unfounded_answer_is_a_refusal(
+    question: str, invented: str, said: str
+) -> None:
+    def check(*pieces: str) -> tuple[Checker, str]:
+        verdict = judged(question)
+        assert isinstance(verdict, Supported)
+        checker = Checker(verdict.evidence, question, detect(question) or "en", "(refused)")
+        taken = [checker.feed(piece) or "" for piece in pieces]
+        return checker, "".join([*taken, checker.finish() or ""])
+
+    for pieces in ([invented], []):
+        checker, answer = check(*pieces)
+        assert (answer, checker.refused, checker.origin) == ("(refused)", True, None)
+    for pieces in ([said], [said, invented]):
+        checker, answer = check(*pieces)
+        assert (answer, checker.refused, checker.origin) == (said, False, 0)
 
 
 @given(st.lists(st.text(max_size=30), max_size=6), st.sampled_from(["成人票多少钱？", "How much is an adult ticket?"]))

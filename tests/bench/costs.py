@@ -118,9 +118,8 @@ async def _base(plan: Plan, folder: Path) -> Figures:
         began = time.process_time()
         for start in range(0, len(files), _DOCUMENTS):
             await knowledge.publish(files[start : start + _DOCUMENTS], ahead=False)
-        figures.rates["taking in, but for vectors"] = knowledge.state().passages / (time.process_time() - began)
-        with seconds(figures, "vectors stored"):
-            await knowledge.settled()
+        await knowledge.settled()
+        figures.rates["taking in, but for embedding"] = knowledge.state().passages / (time.process_time() - began)
     del files
     gc.collect()
     began = time.process_time()

@@ -10,8 +10,9 @@ import json
 import tempfile
 import textwrap
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import cycle, islice, pairwise
 from pathlib import Path
 
 import docx
@@ -32,10 +33,16 @@ _EVERY = 3.0
 """Seconds from one upload to the next."""
 _PAGES = 10
 _ENVIRON = {
+    "ZHUBO__KNOWLEDGE__GROUNDED": "false",
     "ZHUBO__MODEL__OPTIONS__DELAY": str(_MODEL),
     "ZHUBO__VOICE__OPTIONS__DELAY": str(_VOICE),
+    "ZHUBO__LIMITS__SPEECH_BYTES": "0",
 }
-_QUESTIONS: dict[Lang, str] = {"zh": "成人票多少钱？", "en": "How much is an adult ticket?"}
+_QUESTIONS = Path(__file__).parents[1] / "data"
+
+
+File = tuple[str, bytes, str]
+"""Name, contents, and a question that only it answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +59,22 @@ class Live:
 
 
 async def live(profile: str, conversations: int, seconds: float) -> Live:
+    files = [_docx(number) if number % 2 else _pdf(number) for number in range(max(int(seconds / _EVERY), 1))]
     with (
         tempfile.TemporaryDirectory() as folder,
         serving(Path(folder), "--profile", profile, environ=_ENVIRON, wait=120) as server,
     ):
         await talk(server, conversations, 2 * _PERIOD)
-        began = cpu(server)
-        quiet = await talk(server, conversations, seconds)
-        between = cpu(server)
-        uploads = asyncio.create_task(upload(server, seconds))
-        uploading = await talk(server, conversations, seconds)
-        found = await uploads
-        shares = ((between - began) / seconds, (cpu(server) - between) / seconds)
+        quiet, uploading, found, spent = list[float](), list[float](), list[float](), [cpu(server)]
+        for half in (files[::2], files[1::2]):
+            quiet += await talk(server, conversations, seconds / 2)
+            spent.append(cpu(server))
+            uploads = asyncio.create_task(upload(server, half))
+            uploading += await talk(server, conversations, seconds / 2)
+            found += await uploads
+            spent.append(cpu(server))
+    steps = [after - before for before, after in pairwise(spent)]
+    shares = (sum(steps[::2]) / seconds, sum(steps[1::2]) / seconds)
     turns = len(quiet) + len(uploading)
     return Live(conversations, turns, spread(quiet), spread(uploading), len(found), spread(found), shares)
 
@@ -89,23 +100,30 @@ async def talk(server: Served, conversations: int, seconds: float) -> list[float
     langs = islice(cycle(LANGUAGES), conversations)
     turns = max(int(seconds / _PERIOD), 1)
     begins = [start + at * _PERIOD / conversations for at in range(conversations)]
-    talks = [converse(server, lang, begin, turns) for lang, begin in zip(langs, begins, strict=True)]
+    talks = [converse(server, questions(lang, turns), begin) for lang, begin in zip(langs, begins, strict=True)]
     return [overhead for overheads in await asyncio.gather(*talks) for overhead in overheads]
 
 
-async def converse(server: Served, lang: Lang, begin: float, turns: int) -> list[float]:
+def questions(lang: Lang, count: int) -> list[str]:
+    """Questions that the sample documents answer."""
+    asked = [json.loads(line) for line in (_QUESTIONS / f"questions.{lang}.jsonl").open("rb")]
+    return list(islice(cycle(item["question"] for item in asked if not item.get("unanswerable")), count))
+
+
+async def converse(server: Served, asked: Sequence[str], begin: float) -> list[float]:
+    """The overhead of each turn that the model was needed for."""
     overheads = []
     async with connect(server.ws, max_size=None) as client:
         await client.send('{"type":"hello","protocol":"zhubo.v1"}')
         await client.recv()
-        for number in range(turns):
+        for number, question in enumerate(asked):
             await asyncio.sleep(max(begin + number * _PERIOD - time.monotonic(), 0))
-            overheads.append(await turn(client, _QUESTIONS[lang]))
-    return overheads
+            overheads.append(await turn(client, question))
+    return [overhead for overhead in overheads if overhead is not None]
 
 
-async def turn(client: ClientConnection, question: str) -> float:
-    """Milliseconds to the first sound beyond what the model and the voice take."""
+async def turn(client: ClientConnection, question: str) -> float | None:
+    """Milliseconds to the first sound beyond what the model and the voice take; None for a refusal."""
     asked = time.monotonic()
     await client.send(json.dumps({"type": "say", "text": question}))
     first: float | None = None
@@ -113,27 +131,26 @@ async def turn(client: ClientConnection, question: str) -> float:
         frame = await asyncio.wait_for(client.recv(), 30)
         if isinstance(frame, bytes):
             first = first or time.monotonic()
-        elif json.loads(frame)["type"] == "turn_ended":
+        elif (event := json.loads(frame))["type"] == "turn_ended":
             assert first is not None, "an answer is spoken"
-            return (first - asked - _MODEL - _VOICE) * 1e3
+            return None if event["refused"] else (first - asked - _MODEL - _VOICE) * 1e3
 
 
-async def upload(server: Served, seconds: float) -> list[float]:
-    """Ten-page files one after the other: seconds from the first byte sent to a search that finds what is in it."""
+async def upload(server: Served, files: Sequence[File]) -> list[float]:
+    """One after the other: seconds from the first byte sent to a search that finds what is in the file."""
     taken = []
     async with httpx.AsyncClient(base_url=f"{server.url}/v1/knowledge/main", timeout=60) as client:
-        for number in range(max(int(seconds / _EVERY), 1)):
-            name, data, asked = _docx(number) if number % 2 else _pdf(number)
+        for name, data, asked in files:
             began = time.monotonic()
             (await client.post("/documents", files={"file": (name, data)})).raise_for_status()
-            answer = (await client.post("/search", json={"question": asked, "count": 1})).raise_for_status().json()
+            answer = (await client.post("/search", json={"question": asked, "count": 5})).raise_for_status().json()
             taken.append(time.monotonic() - began)
-            assert answer["passages"][0]["source"] == name, "what was uploaded is found"
+            assert name in {passage["source"] for passage in answer["passages"]}, "what was uploaded is found"
             await asyncio.sleep(max(began + _EVERY - time.monotonic(), 0))
     return taken
 
 
-def _docx(number: int) -> tuple[str, bytes, str]:
+def _docx(number: int) -> File:
     """Ten pages of Chinese, and what to ask."""
     document, target = docx.Document(), io.BytesIO()
     for page, text in enumerate(_pages("zh", number)):
@@ -145,7 +162,7 @@ def _docx(number: int) -> tuple[str, bytes, str]:
     return f"{number}.docx", target.getvalue(), f"编号{number}88的馆藏是什么？"
 
 
-def _pdf(number: int) -> tuple[str, bytes, str]:
+def _pdf(number: int) -> File:
     """Ten pages of English, and what to ask."""
     pages = [f"Item {number}88 is an astronomical clock. {text}" for text in _pages("en", number)]
     shown = [

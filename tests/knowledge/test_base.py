@@ -459,3 +459,25 @@ async def test_a_closed_or_damaged_base_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(KnowledgeUnavailable):
         await damaged.open()
     await damaged.close()
+
+
+@pytest.mark.parametrize("harm", ["none", "changed", "damaged"])
+async def test_a_large_base_keeps_its_lexical_index_for_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    monkeypatch.setattr("knowledge.stacks._LARGE", 3)
+    cache = tmp_path / "lexical.cache"
+    async with opened(tmp_path) as knowledge:
+        await knowledge.ingest("a.md", GUIDE.encode())
+        await knowledge.ingest("b.md", SERVICES.encode())
+    async with opened(tmp_path) as knowledge:
+        assert cache.exists()
+        if harm == "changed":
+            await knowledge.ingest("a.md", GUIDE.replace("60", "80").encode())
+    if harm == "damaged":
+        cache.write_bytes(cache.read_bytes()[:-9])
+    async with opened(tmp_path) as knowledge:
+        price = "80" if harm == "changed" else "60"
+        assert first(await knowledge.search("成人票", 1)) == f"成人票 {price} 元。"
+        assert first(await knowledge.search("How many cars can park?", 1)) == "The car park has 240 spaces."
+        assert len((await knowledge.search("成人票 car park noodles 开门", 9)).hits) == 4

@@ -107,6 +107,9 @@ def test_coverage_is_the_share_of_what_the_question_asks() -> None:
     assert 0.1 < part < 0.5
     assert nothing == 0
     assert index.search(wanted, 5).slots.tolist() == [both, half]
+    idfs = index.idfs(terms("whale skeleton wifi"))
+    assert sorted(idfs.values()) == list(idfs.values()), "the rarer the more"
+    assert idfs == {term: index.idf(term) for term in idfs}
     [unknown] = index.measure(question_terms("whale wifi password"), [both]).coverages
     assert unknown < 0.25, "words that no passage has weigh most"
 

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from configs.home import Home
-from knowledge.base import KnowledgeBase
+from knowledge.base import Engines, KnowledgeBase
+from knowledge.embedding import Embedding
 from knowledge.engines.hashing import Hashing
 from knowledge.engines.memory import Memory
 from knowledge.ingest import read
 from knowledge.parse import FileLimits
 from knowledge.sample import sample_documents
+from tests.doubles import HereReader
 
 DATA = Path(__file__).parents[1] / "data"
 HOME = Home(Path("/nonexistent"), Path("/nonexistent"))
@@ -40,7 +42,8 @@ def test_the_sample_covers_both_languages_and_every_format() -> None:
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 async def test_every_answerable_question_finds_its_passage(tmp_path: Path, lang: str) -> None:
-    knowledge = KnowledgeBase(tmp_path, Hashing(Hashing.Options(), HOME), Memory(Memory.Options(), HOME))
+    embedding = Embedding(Hashing(Hashing.Options(), HOME))
+    knowledge = KnowledgeBase(tmp_path, Engines(embedding, Memory(Memory.Options(), HOME), HereReader()))
     await knowledge.open()
     for name, data in sample_documents():
         await knowledge.ingest(name, data)
