@@ -140,6 +140,8 @@ class KnowledgeSettings(_Section):
     """Editions of a base that can be returned to."""
     sentences: bool = True
     """Sentences have vectors of their own: finds and judges better, and costs as much again to make."""
+    calibrate: bool = True
+    """Fit the support from which a base answers on the base itself, in the background, when its documents change."""
     bulk: bool = False
     """A second embedder, as large as the first, for what is indexed: no question then waits for a passage."""
     grounded: bool = True

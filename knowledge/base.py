@@ -17,6 +17,7 @@ from knowledge.documents import (
     Filter,
     Ingested,
     KnowledgeUnavailable,
+    Passage,
     QuestionAnswer,
     Retrieval,
 )
@@ -201,6 +202,10 @@ class KnowledgeBase:
         if self._opened is None:
             return []
         return sorted(self._opened.stacks.catalogue.values(), key=lambda entry: entry.source)
+
+    async def passages(self) -> list[Passage]:
+        """Those of the current edition."""
+        return await self._parts().stacks.shown()
 
     async def document(self, identifier: str, revision: int | None = None) -> Document | None:
         """The current revision, or an earlier one while it is kept."""

@@ -232,11 +232,15 @@ class Stacks:
         entry = self.catalogue.get(document)
         return entry.revision if entry else None
 
+    async def shown(self) -> list[Passage]:
+        """The passages of the current edition."""
+        return await self._in(self._words, lambda: self._shelf.passages())
+
     async def _passages(self) -> dict[str, str]:
-        return await self._in(self._words, lambda: {passage.id: indexed(passage) for passage in self._shelf.passages()})
+        return {passage.id: indexed(passage) for passage in await self.shown()}
 
     async def _texts(self) -> dict[str, str]:
-        return await self._in(self._words, lambda: {passage.id: passage.text for passage in self._shelf.passages()})
+        return {passage.id: passage.text for passage in await self.shown()}
 
     async def settled(self) -> None:
         """Every vector is made, or trouble keeps it from that."""

@@ -20,6 +20,7 @@ from configs.settings import Settings
 from knowledge.bases import MAIN, Bases
 from knowledge.sample import sample_documents
 from server.building import aclose, built
+from server.calibrating import calibrating
 from server.stock import opened
 from server.watching import watching
 
@@ -95,6 +96,7 @@ class Service:
         parts = _Parts(knowledge.result(), model.result(), Remembered(voice.result(), settings.limits.speech_bytes))
         await self._presenter(parts, MAIN).warm()
         await undo.enter_async_context(watching(parts.bases, settings))
+        await undo.enter_async_context(calibrating(parts.bases, settings))
         self._parts = parts
         log.info("ready: %d knowledge bases", len(parts.bases.names()))
 

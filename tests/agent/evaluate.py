@@ -12,7 +12,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
+import numpy as np
 import orjson
 
 from agent import prompt
@@ -24,7 +26,7 @@ from avatar.sentences import SentenceSplitter
 from configs.home import Home, current
 from configs.language import detect
 from knowledge.base import Engines, KnowledgeBase
-from knowledge.embedding import Embedding
+from knowledge.embedding import Embedding, Role, Vectors
 from knowledge.engines.e5 import E5
 from knowledge.engines.memory import Memory
 from knowledge.sample import sample_documents
@@ -63,11 +65,27 @@ def questions(file: Path) -> list[Question]:
     return [Question(row["question"], tuple(row.get("answer_any", ()))) for row in rows]
 
 
+class Remembering:
+    """The packaged embedder; a text that it has embedded in this process costs nothing again."""
+
+    _known: ClassVar[dict[tuple[Role, str], Vectors]] = {}
+
+    def __init__(self, home: Home) -> None:
+        self._embedder = E5(E5.Options(), home)
+        self.identity, self.dimension = self._embedder.identity, self._embedder.dimension
+
+    def embed(self, texts: Sequence[str], role: Role) -> Vectors:
+        new = [text for text in texts if (role, text) not in self._known]
+        for text in new:
+            self._known[role, text] = self._embedder.embed([text], role)[0]
+        return np.stack([self._known[role, text] for text in texts])
+
+
 @asynccontextmanager
 async def knowing(home: Home) -> AsyncIterator[KnowledgeBase]:
     """The sample documents, with their vectors."""
     with tempfile.TemporaryDirectory() as folder:
-        engines = Engines(Embedding(E5(E5.Options(), home)), Memory(Memory.Options(), home), HereReader())
+        engines = Engines(Embedding(Remembering(home)), Memory(Memory.Options(), home), HereReader())
         knowledge = KnowledgeBase(Path(folder), engines)
         await knowledge.open()
         for name, data in sample_documents():

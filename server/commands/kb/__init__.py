@@ -42,6 +42,7 @@ def _bases(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     delete = _action(actions, "delete", "bases:deleted", "delete a knowledge base with all that is in it", base=False)
     delete.add_argument("name")
     delete.add_argument("--yes", action="store_true", help="really")
+    _action(actions, "calibrate", "bases:calibrated", "measure from which support on this base answers")
 
 
 def _taking(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

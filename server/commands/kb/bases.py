@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from server.bodies.bases import BaseBody, NewBase
+from server.calibrating import fit
 from server.commands.kb.asked import asked
 from server.commands.kb.desk import Desk, Refused
 
@@ -48,6 +49,13 @@ async def imported(desk: Desk) -> int:
     name = asked(NewBase, name=desk.arguments.base).name
     await desk.bases.load(desk.arguments.file, name)
     return await _told(desk, name)
+
+
+async def calibrated(desk: Desk) -> int:
+    """A server does it by itself; this is to see what comes of it."""
+    await desk.settled()
+    await fit(desk.base, desk.settings)
+    return await _told(desk, desk.arguments.base)
 
 
 def _require_free(file: Path) -> None:

@@ -1,0 +1,64 @@
+"""Each knowledge base's own measure of "do I know this?", fitted on it in the background when its documents change."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from agent.calibration import recalibrate, recall
+from agent.grounding import Grounding
+from configs.settings import Settings
+from knowledge.base import KnowledgeBase
+from knowledge.bases import Bases, UnknownBase
+from knowledge.documents import KnowledgeUnavailable
+
+log = logging.getLogger(__name__)
+
+_EDITION = "calibrated"
+"""The note that says for which edition a base was calibrated last."""
+_LOOK = 5.0
+"""Seconds between two looks, and how long a base must have been at rest."""
+
+
+@asynccontextmanager
+async def calibrating(bases: Bases, settings: Settings) -> AsyncIterator[None]:
+    """What was fitted before holds from the start, and what is fitted meanwhile from then on."""
+    task = asyncio.create_task(_calibrate(bases, settings), name="calibrating")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _calibrate(bases: Bases, settings: Settings) -> None:
+    recalled: set[str] = set()
+    seen: dict[str, int] = {}
+    while True:
+        for name in bases.names():
+            try:
+                base = bases.get(name)
+                if name not in recalled:
+                    await recall(base)
+                    recalled.add(name)
+                at_rest = seen.get(name) == base.state().edition
+                seen[name] = base.state().edition
+                if settings.knowledge.calibrate and at_rest and await _due(base):
+                    await fit(base, settings)
+            except (KnowledgeUnavailable, UnknownBase) as error:
+                log.warning("knowledge base %s is not calibrated: %s", name, error)
+        await asyncio.sleep(_LOOK)
+
+
+async def _due(base: KnowledgeBase) -> bool:
+    state = base.state()
+    complete = not (state.pending or state.sentences or state.trouble)
+    return complete and state.documents > 0 and await base.note(_EDITION) != str(state.edition)
+
+
+async def fit(base: KnowledgeBase, settings: Settings) -> None:
+    """Ask the base its own sentences and keep the threshold. Raises KnowledgeUnavailable."""
+    edition = base.state().edition
+    found = await recalibrate(base, Grounding(), settings.knowledge.passages)
+    await base.set_note(_EDITION, str(edition))
+    log.info("knowledge base %s answers from a support of %.2f (%d questions)", base.name, found.enough, found.asked)
