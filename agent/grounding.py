@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from agent.asked import Asked
 from agent.claims import Claims
 from agent.evidence import Evidence, candidates, gather, leaves_of
-from agent.support import support
+from agent.support import SCALES, support
 from configs.language import Lang
 from knowledge.documents import Retrieval
 
@@ -51,7 +51,7 @@ class Grounding:
         if not ranked:
             return Unsupported(0.0)
         found, enough = (
-            support(asked, leaves, ranked[0]),
+            support(asked, leaves, ranked[0], SCALES.get(retrieval.embedder)),
             self._enough if retrieval.enough is None else retrieval.enough,
         )
         if found < enough:

@@ -42,8 +42,10 @@ BY_WORDS: Mapping[str, float] = {
     "names": -0.62,
 }
 
-LEVEL, SPREAD = 0.85, 0.03
-"""Similarities of the packaged embedder lie about here; another's end at the bounds, and its words decide."""
+Scale = tuple[float, float]
+SCALES: Mapping[str, Scale] = {"multilingual-e5-small-q4": (0.85, 0.03)}
+"""Where an embedder's similarities lie, and how far they spread. Those of an embedder that is not here are not weighed:
+the words alone decide."""
 
 SELF = 2.2
 """BM25 of a term for each unit of its idf, at most."""
@@ -52,22 +54,23 @@ AGE = 1.5
 """What the log odds gain where the best sentences are about the age that the question tells, and lose where not."""
 
 
-def support(asked: Asked, leaves: Sequence[Leaf], best: Candidate) -> float:
+def support(asked: Asked, leaves: Sequence[Leaf], best: Candidate, scale: Scale | None) -> float:
     """The chance that the documents answer, where half of all questions have their answer in them.
 
     Held out by article, of XQuAD's questions it keeps 90 % at a threshold that lets 13 % (zh) and 10 % (en) of those
     through whose paragraph is hidden among its siblings, and 95 % where it lets 23 % and 20 % through; of the visitors'
     questions 96 % with 8 % and 4 %. By words alone 17 % are let through where 90 % are kept.
     """
-    found = measures(asked, leaves, best)
+    found = measures(asked, leaves, best, scale)
     weights = WITH_VECTORS if "near" in found else BY_WORDS
     odds = sum(weight * found[name] for name, weight in weights.items())
     odds += AGE * asked.suits(leaves[best.rank].text(best.first, best.last))
     return 1 / (1 + math.exp(-odds))
 
 
-def measures(asked: Asked, leaves: Sequence[Leaf], best: Candidate) -> dict[str, float]:
-    """Of the passage of the best candidate, by name; those of vectors only where every passage has one.
+def measures(asked: Asked, leaves: Sequence[Leaf], best: Candidate, scale: Scale | None) -> dict[str, float]:
+    """Of the passage of the best candidate, by name; those of vectors only where every passage has one, and the scale
+    of their similarities is known.
 
     `window` and `passage`: the share of the question's words that the best sentences, and all of them, speak of,
     with their headings; `terms` and `lexical`: the share of its terms, and of the BM25 that the question itself would
@@ -94,24 +97,27 @@ def measures(asked: Asked, leaves: Sequence[Leaf], best: Candidate) -> dict[str,
         "figures": float(figures.count(False)),
         "names": float(sum(name not in folded for name in names(asked.question))),
     }
-    return found | _similarities(leaf, [other for other in leaves if other is not leaf], asked)
+    if scale is None:
+        return found
+    return found | _similarities(leaf, [other for other in leaves if other is not leaf], asked, scale)
 
 
-def _similarities(leaf: Leaf, others: Sequence[Leaf], asked: Asked) -> dict[str, float]:
+def _similarities(leaf: Leaf, others: Sequence[Leaf], asked: Asked, scale: Scale) -> dict[str, float]:
     """`near`: of the passage; `nearest`: of all; `gap`: over the next one; `apart`: over what is usual among them."""
+    usually, spread = scale
     near, rest = leaf.hit.dense, [other.hit.dense for other in others]
     known = [value for value in rest if value is not None]
     if near is None or len(known) < len(rest):
         return {}
     top = max([near, *known])
     usual = [value for one in (leaf, *others) for value in one.hit.sentences] or [near, *known]
-    level = (near - LEVEL) / SPREAD
+    level = (near - usually) / spread
     return {
         "near": _within(level, -3, 2),
         "near in Chinese": _within(level, -3, 2) * (asked.lang == "zh"),
-        "nearest": _within((top - LEVEL) / SPREAD, -3, 2),
-        "gap": _within((near - max(known, default=near)) / SPREAD, -1, 2),
-        "apart": _within((top - sum(usual) / len(usual)) / SPREAD, 0, 4),
+        "nearest": _within((top - usually) / spread, -3, 2),
+        "gap": _within((near - max(known, default=near)) / spread, -1, 2),
+        "apart": _within((top - sum(usual) / len(usual)) / spread, 0, 4),
     }
 
 

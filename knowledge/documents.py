@@ -139,7 +139,7 @@ class Retrieval:
     `degraded`: why the hits were found by words alone; None when vectors took part. `weights`: the question's
     terms with their idf in this knowledge base: how much each says. `curated`: the answer to say instead, where
     the question is one of the curated ones. `enough`: the support from which this base answers, as calibrated on
-    it; None where it has not been.
+    it; None where it has not been. `embedder`: the identity of the one whose similarities the hits tell.
     """
 
     question: str
@@ -149,6 +149,7 @@ class Retrieval:
     weights: Mapping[str, float] = field(default_factory=dict)
     curated: Curated | None = None
     enough: float | None = None
+    embedder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ class Search:
         ranking = await self._stacks.search(wordings, wider, only, mix)
         timings |= ranking.timings
         hits, doubt = await self._reranked(question, ranking.hits, count, timings)
-        return Retrieval(question, hits, _total(timings, began), reason or doubt, ranking.weights)
+        told, identity = _total(timings, began), self._embedding.identity
+        return Retrieval(question, hits, told, reason or doubt, ranking.weights, embedder=identity)
 
     async def _curated(self, question: str, curated: Curated, timings: Timings, began: float) -> Retrieval:
         """With the row of its sheet, where it is from one."""

@@ -33,9 +33,13 @@ class Scored:
 
 
 class Index:
-    """`vectors` has a row for each passage; `sentences` one for each sentence of each passage, where there are any."""
+    """`vectors` has a row for each passage; `sentences` one for each sentence of each passage, where there are any.
+    `embedder`: the identity of the one that made them."""
 
-    def __init__(self, passages: Sequence[Passage], vectors: Vectors, sentences: Sequence[Vectors] = ()) -> None:
+    def __init__(
+        self, passages: Sequence[Passage], vectors: Vectors, sentences: Sequence[Vectors] = (), embedder: str = ""
+    ) -> None:
+        self._embedder = embedder
         self.passages = passages
         self._rows = {passage.id: row for row, passage in enumerate(passages)}
         self._vectors, self._sentences = vectors, sentences
@@ -78,7 +82,7 @@ class Index:
         """What the knowledge base finds for a question and further wordings of it; `vectors` has a row for each."""
         asked = [Wording(text, self._nearest(vector)) for text, vector in zip(wordings, vectors, strict=True)]
         ranking = self._shelf.search(asked, count)
-        return Retrieval(wordings[0], ranking.hits, ranking.timings, None, ranking.weights)
+        return Retrieval(wordings[0], ranking.hits, ranking.timings, None, ranking.weights, embedder=self._embedder)
 
     def _nearest(self, vector: Vectors) -> Nearest:
         similarities = self._vectors @ vector - self._penalty

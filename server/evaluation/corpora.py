@@ -40,7 +40,8 @@ class Corpora:
         whole = self._cache.vectors([indexed(one) for one in found], "passage", self._progress)
         parts = [sentences(one.text) for one in found]
         self._cache.vectors([text for part in parts for text in part], "passage", self._progress)
-        return Index(found, whole, [self._cache.vectors(part, "passage", self._progress) for part in parts])
+        single = [self._cache.vectors(part, "passage", self._progress) for part in parts]
+        return Index(found, whole, single, self.embedder)
 
     def questions(self, texts: Sequence[str]) -> Vectors:
         return self._cache.vectors(texts, "question", self._progress)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from agent.asked import Asked
 from agent.evidence import candidates, leaves_of
-from agent.support import BY_WORDS, WITH_VECTORS, measures
+from agent.support import BY_WORDS, SCALES, WITH_VECTORS, measures
 from configs.engines import EngineSpec, build
 from configs.home import current
 from configs.language import Lang, detect
@@ -87,7 +87,7 @@ def measured(question: str, lang: Lang, retrieval: Retrieval) -> dict[str, float
     asked = Asked.of(question, lang, retrieval.weights)
     leaves = leaves_of(asked, retrieval)
     ranked = candidates(asked, leaves)
-    return measures(asked, leaves, ranked[0]) if ranked else {}
+    return measures(asked, leaves, ranked[0], SCALES.get(retrieval.embedder)) if ranked else {}
 
 
 def fit(rows: Numbers, known: Numbers, counts: Numbers) -> Numbers:

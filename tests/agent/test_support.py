@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent.asked import Asked
 from agent.evidence import candidates, leaves_of
-from agent.support import BY_WORDS, WITH_VECTORS, measures, support
+from agent.support import BY_WORDS, SCALES, WITH_VECTORS, measures, support
 from configs.language import Lang
 from knowledge.documents import Hit, Passage, Place, Retrieval
 from knowledge.retrieve import Wording
@@ -18,6 +18,8 @@ ABOUT: dict[Lang, tuple[str, str]] = {
     "zh": ("成人票多少钱？", "馆长林若海哪一年创建科学馆？"),
     "en": ("How much is an adult ticket?", "In which year was the museum founded by Lin Ruohai?"),
 }
+
+E5 = "multilingual-e5-small-q4"
 
 
 def found(question: str, lang: Lang) -> Retrieval:
@@ -29,13 +31,13 @@ def near(retrieval: Retrieval, *similarities: float) -> Retrieval:
     """With similarities for the first hits, and less and less for the others."""
     values = [*similarities, *(similarities[-1] - 0.001 * at for at in range(9))]
     hits = tuple(replace(hit, dense=value) for hit, value in zip(retrieval.hits, values, strict=False))
-    return replace(retrieval, hits=hits)
+    return replace(retrieval, hits=hits, embedder=E5)
 
 
 def supported(retrieval: Retrieval, lang: Lang) -> float:
     asked = Asked.of(retrieval.question, lang, retrieval.weights)
     leaves = leaves_of(asked, retrieval)
-    return support(asked, leaves, candidates(asked, leaves)[0])
+    return support(asked, leaves, candidates(asked, leaves)[0], SCALES.get(retrieval.embedder))
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -70,11 +72,17 @@ def test_vectors_are_weighed_only_where_every_passage_has_one(lang: Lang) -> Non
     assert supported(half, lang) == supported(words, lang) != supported(some, lang)
 
 
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_similarities_of_another_embedder_are_not_weighed(lang: Lang) -> None:
+    words = found(ABOUT[lang][0], lang)
+    assert supported(replace(near(words, 0.2, 0.1), embedder="another"), lang) == supported(words, lang)
+
+
 def test_every_weight_is_of_a_measure() -> None:
     retrieval = near(found(ABOUT["en"][0], "en"), 0.9)
     asked = Asked.of(retrieval.question, "en", retrieval.weights)
     leaves = leaves_of(asked, retrieval)
-    told = measures(asked, leaves, candidates(asked, leaves)[0])
+    told = measures(asked, leaves, candidates(asked, leaves)[0], SCALES[E5])
     assert set(told) == set(WITH_VECTORS) >= set(BY_WORDS)
 
 
@@ -93,4 +101,4 @@ def test_support_is_a_chance_whatever_is_asked_of_whatever(
     asked = Asked.of(question, lang, {})
     leaves = leaves_of(asked, retrieval)
     for candidate in candidates(asked, leaves)[:1]:
-        assert 0 <= support(asked, leaves, candidate) <= 1
+        assert 0 <= support(asked, leaves, candidate, SCALES[E5]) <= 1
