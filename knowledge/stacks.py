@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from knowledge import lexical_cache
-from knowledge.documents import Document, Entry, Filter, Passage
+from knowledge.documents import Document, Entry, Filter, KnowledgeUnavailable, Passage
 from knowledge.embedding import Embedding
 from knowledge.faq import Answers
 from knowledge.ingest import indexed
@@ -113,7 +113,7 @@ class Stacks:
         await self._turn([*change.removed], volumes)
         self.edition = edition.number
         await self._reload(change)
-        await self._prune(lambda: self.library.prune(keep))
+        await self._tidy(keep)
         return edition
 
     async def rollback(self, number: int, note: str, keep: int) -> Edition:
@@ -126,7 +126,7 @@ class Stacks:
         await self._turn([document for document in self.catalogue if document not in there], volumes)
         self.edition = edition.number
         await self._reload(None)
-        await self._prune(lambda: self.library.prune(keep))
+        await self._tidy(keep)
         return edition
 
     async def relabel(self, document: Document) -> Entry:
@@ -216,6 +216,11 @@ class Stacks:
         after = self.answers.wordings()
         self.questions.forget(before - after.keys())
         self.questions.want(after)
+
+    async def _tidy(self, keep: int) -> None:
+        """Forget old editions; where that fails, the next change does it."""
+        with suppress(KnowledgeUnavailable):
+            await self._prune(lambda: self.library.prune(keep))
 
     async def _prune(self, prune: Callable[[], list[str]]) -> None:
         gone = await self.on_file(prune)

@@ -139,10 +139,10 @@ class VectorIndex:
 
     async def made(self, ids: AbstractSet[str]) -> None:
         """Return when these have their vectors. Raises KnowledgeUnavailable where trouble keeps them from that."""
-        while self._wanted.keys() & ids:
-            if self.trouble is not None:
-                raise KnowledgeUnavailable(f"the vectors cannot be made: {self.trouble}")
-            async with self._progress:
+        async with self._progress:
+            while self._wanted.keys() & ids:
+                if self.trouble is not None:
+                    raise KnowledgeUnavailable(f"the vectors cannot be made: {self.trouble}")
                 await self._progress.wait()
 
     async def nearest(self, vector: Vectors, shown: int, among: AbstractSet[str] | None = None) -> Nearest | None:

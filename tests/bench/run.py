@@ -29,6 +29,7 @@ from agent.commands import Say
 from configs.home import Home, current
 from configs.language import LANGUAGES
 from configs.settings import load
+from knowledge.bases import MAIN
 from server.asking import Answer, ask
 from server.assemble import Service
 
@@ -196,12 +197,12 @@ async def offline() -> None:
         began = time.monotonic()
         await service.open()
         say(f"offline: questions taken {time.monotonic() - began:.1f} s after the start, with an empty data folder")
-        await service.knowledge.settled()
+        await service.bases.get(MAIN).settled()
         say(f"offline: every vector made after {time.monotonic() - began:.1f} s")
         for lang in LANGUAGES:
             questions = [json.loads(line) for line in (ROOT / f"tests/data/questions.{lang}.jsonl").open("rb")]
             asked = [Say(item["question"]) for item in questions if not item.get("unanswerable")]
-            summarise(lang, [await ask(service, question) for question in asked])
+            summarise(lang, [await ask(service.presenter_for(MAIN), question) for question in asked])
         say(f"offline: {psutil.Process().memory_info().rss / 1e6:.0f} MB resident")
         await service.close()
 
