@@ -35,8 +35,8 @@ LOWEST, HIGHEST = 0.3, 0.55
 _FORGOTTEN = 0.4
 """Share of the other words that the question does without: people do not know the documents' words."""
 
-_PAUSE = 0.05
-"""Seconds between two questions, for whoever is waiting for an answer."""
+_PAUSE = 0.5
+"""Seconds between two questions: a twentieth of a core, so that nobody who waits for an answer notices."""
 
 _SHORTEST: dict[Lang, int] = {"zh": 4, "en": 4}
 _FIGURE = re.compile(r"[0-9][0-9.,:]*[0-9]|[0-9]")

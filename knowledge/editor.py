@@ -134,9 +134,8 @@ class Editor:
             entry = self._stacks.catalogue.get(identifier)
             if entry is not None:
                 await self._stacks.publish(Change(f"- {entry.source}", removed=[identifier]), {}, keep=self._keep)
-            if forever:
-                await self._stacks.purge(identifier)
-            return entry is not None
+            kept = forever and await self._stacks.purge(identifier)
+            return entry is not None or kept
 
     async def label(
         self, identifier: str, tags: Sequence[str] | None, summary: str | None, dated: date | Literal[""] | None

@@ -156,6 +156,11 @@ class Library:
             db.execute("DELETE FROM curated WHERE until <= :number", oldest)
             return _forget(db, "number NOT IN (SELECT revision FROM shelved)", {})
 
+    def known(self, identifier: str) -> bool:
+        """Is any revision of a document kept?"""
+        with self.database.reading() as db:
+            return db.execute("SELECT 1 FROM revision WHERE document = ?", (identifier,)).fetchone() is not None
+
     def purge(self, identifier: str) -> list[str]:
         """Forget every revision of a document, in every edition. Returns as `prune`."""
         with self.database.writing() as db:

@@ -136,8 +136,12 @@ class Stacks:
         await self._in(self._words, lambda: self._shelf.relabel(entry))
         return entry
 
-    async def purge(self, document: str) -> None:
+    async def purge(self, document: str) -> bool:
+        """Out of every edition that is kept; False where it was in none."""
+        if not await self.on_file(lambda: self.library.known(document)):
+            return False
         await self._prune(lambda: self.library.purge(document))
+        return True
 
     async def rebuild(self) -> None:
         """Shelf and vectors anew from the library. Raises StoreError."""

@@ -37,7 +37,10 @@ def effective(settings: Settings) -> dict[str, object]:
     load_persona(settings.persona)
     tree = settings.model_dump(mode="json")
     for name, (kind, spec) in settings.engines().items():
-        tree[name] = {"engine": spec.engine, "options": masked(options_of(kind, spec).model_dump(mode="json"))}
+        tree[name] = {
+            "engine": spec.engine,
+            "options": masked(options_of(kind, spec).model_dump(mode="json", by_alias=True)),
+        }
     return tree
 
 

@@ -90,7 +90,9 @@ async def test_a_removal_for_ever_leaves_nothing_to_return_to(tmp_path: Path) ->
         done = await knowledge.ingest("a.md", GUIDE.encode())
         await knowledge.ingest("b.md", SERVICES.encode())
         await knowledge.settled()
-        assert await knowledge.remove(done.document.id, forever=True)
+        assert await knowledge.remove(done.document.id)
+        assert await knowledge.remove(done.document.id, forever=True), "out of the editions that are kept"
+        assert not await knowledge.remove(done.document.id, forever=True)
         await knowledge.rollback(1)
         assert (await knowledge.search("成人票", 9)).hits == () and await sources(knowledge) == []
         await knowledge.settled()

@@ -73,6 +73,8 @@ def _result(result: Result) -> Iterator[str]:
         yield f"by words alone: {result.degraded}"
     if result.curated:
         yield f"curated answer {result.curated.id}: {result.curated.answer}"
+    if not (result.curated or result.passages):
+        yield "nothing is found"
     for rank, passage in enumerate(result.passages, 1):
         yield f"{rank}. {_place(passage)}  {passage.score:.2f}"
         if (why := passage.explanation) is not None:

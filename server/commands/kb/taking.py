@@ -10,7 +10,7 @@ from knowledge.documents import DocumentError, Entry, Ingested
 from knowledge.ingest import digest, document_id, sources
 from knowledge.parse import FileLimits, check_size
 from knowledge.watch import Trouble
-from knowledge.web import Fetched, Skipped
+from knowledge.web import Fetched
 from server.bodies.bases import Published, Warned
 from server.bodies.documents import Summary, Taken
 from server.commands.kb.desk import Desk, Refused
@@ -144,10 +144,6 @@ async def _page(desk: Desk, page: Fetched) -> Taken:
     except DocumentError as error:
         return Taken.refused(page.name, error.code, str(error))
     return _taken(page.name, done)
-
-
-def _skipped(page: Skipped) -> Taken:
-    return Taken.refused(page.source, page.code, page.message)
 
 
 def _taken(name: str, done: Ingested) -> Taken:
