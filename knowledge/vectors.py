@@ -282,7 +282,8 @@ class VectorIndex:
         before = await asyncio.to_thread(self._library.note, self._note)
         if before != self._name and self._library.writable:
             await asyncio.to_thread(self._library.set_note, self._note, self._name)
-            if before is not None:
+            own = self._name.removesuffix(self._embedding.identity)
+            if before is not None and before.startswith(own):  # an imported library names another base's
                 await self._call(lambda: self._store.drop(before))
 
     async def _embed(self) -> None:
