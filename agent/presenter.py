@@ -101,7 +101,7 @@ Reply = Line | Curated | Composed
 
 @dataclass(frozen=True, slots=True)
 class Considered:
-    """A reply, the question's language, and the milliseconds that retrieval took (None: there was none)."""
+    """A reply, and the milliseconds that retrieval took (None: there was none)."""
 
     reply: Reply
     retrieval: float | None = None

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import lzma
 import shutil
 import zipfile
+import zlib
 from pathlib import Path
 
 from knowledge.database import FILE, examine
@@ -44,7 +46,7 @@ def unpack(archive: Path, folder: Path, most: int) -> str:
                 shutil.copyfileobj(source, target, _BLOCK)  # the zip reader stops at the size it announced
     except DocumentError:
         raise
-    except (zipfile.BadZipFile, KeyError, ValueError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, LookupError, ValueError, RuntimeError) as error:
         raise DocumentError("not_an_archive", f"this is no archive of a knowledge base: {error}") from error
     if _digest(unchecked) != manifest["sha256"]:
         raise DocumentError("damaged", "the archive is damaged: its library is not the one that was exported")

@@ -26,7 +26,7 @@ from knowledge.embedding import Embedding
 from knowledge.jobs import Job, Ledger, Request
 from knowledge.labels import Labeller
 from knowledge.library import Edition, Library
-from knowledge.rerank import Reranker
+from knowledge.rerank import Reranking
 from knowledge.retrieve import HYBRID, Mix
 from knowledge.searching import Search
 from knowledge.stacks import Stacks
@@ -61,7 +61,7 @@ class Engines:
     embedding: Embedding
     store: VectorStore
     reader: FileReader
-    reranker: Reranker | None = None
+    reranker: Reranking | None = None
     labeller: Labeller | None = None
     sentences: bool = True
 

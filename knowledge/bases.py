@@ -103,10 +103,17 @@ class Bases:
                 title = await asyncio.to_thread(unpack, archive, folder, _MOST)
                 base = await self._open(name)
                 await base.set_note(_TITLE, title or name)
-            except (DocumentError, KnowledgeUnavailable, OSError) as error:
+            except BaseException as error:
+                if (opened := self._bases.pop(name, None)) is not None:
+                    await opened.close()
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-                if isinstance(error, OSError):
-                    raise KnowledgeUnavailable(f"the archive cannot be unpacked: {error.strerror}") from error
+                match error:
+                    case DocumentError():
+                        raise
+                    case OSError():
+                        raise KnowledgeUnavailable(f"the archive cannot be unpacked: {error.strerror}") from error
+                    case ValueError() | TypeError() | LookupError():
+                        raise DocumentError("damaged", "the library in the archive is damaged") from error
                 raise
             self._titles[name] = title or name
             return base

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
@@ -67,16 +67,16 @@ class Database:
 
     def __init__(self, folder: Path) -> None:
         self._lock = Lock()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._claim = sqlite3.connect(
-                folder / "writer.lock", timeout=0, isolation_level=None, check_same_thread=False
-            )
-            self.writable = self._claimed()
-            self._db = sqlite3.connect(folder / FILE, isolation_level=None, check_same_thread=False)
-            self._prepare()
-        except (sqlite3.Error, OSError) as error:
-            raise KnowledgeUnavailable(f"the library in {folder} cannot be opened: {error}") from error
+        with ExitStack() as undo:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                self._claim = undo.enter_context(closing(_connected(folder / "writer.lock", timeout=0)))
+                self.writable = self._claimed()
+                self._db = undo.enter_context(closing(_connected(folder / FILE)))
+                self._prepare()
+            except (sqlite3.Error, OSError) as error:
+                raise KnowledgeUnavailable(f"the library in {folder} cannot be opened: {error}") from error
+            undo.pop_all()
 
     def note(self, key: str) -> str | None:
         with self.reading() as db:
@@ -145,6 +145,10 @@ class Database:
             self._db.executescript(f"BEGIN; {script} PRAGMA user_version = {_VERSION}; COMMIT;")
         elif version != _VERSION:
             raise sqlite3.DatabaseError(f"its layout is number {version}, this program reads number {_VERSION}")
+
+
+def _connected(path: Path, timeout: float = 5.0) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout, isolation_level=None, check_same_thread=False)
 
 
 def examine(path: Path) -> None:

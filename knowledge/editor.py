@@ -68,6 +68,8 @@ class Editor:
         self._closing = True
         if self._hand is not None:
             await asyncio.gather(self._hand, return_exceptions=True)
+        async with self._ended:
+            self._ended.notify_all()
 
     async def ingest(self, request: Request, job: str | None = None) -> Ingested:
         async with self._writing:
@@ -196,13 +198,19 @@ class Editor:
         return job
 
     async def ended(self, identifier: str) -> Job | None:
-        """Wait for a job to be done or to have failed; None for one that is not known."""
+        """Wait for a job to be done or to have failed; None for one that is not known.
+
+        Raises KnowledgeUnavailable when the base is closed before.
+        """
         async with self._ended:
-            while (job := await self._stacks.on_file(lambda: self._ledger.job(identifier))) is not None:
-                if job.state in ("done", "failed"):
+            while True:
+                over = self._closing and (self._hand is None or self._hand.done())
+                job = await self._stacks.on_file(lambda: self._ledger.job(identifier))
+                if job is None or job.state in ("done", "failed"):
                     return job
+                if over:
+                    raise KnowledgeUnavailable("the knowledge base is being closed; the document is taken in later")
                 await self._ended.wait()
-        return None
 
     async def work(self) -> None:
         """Keep every promise, in the order they were made, those of an earlier run first; until cancelled."""
@@ -220,7 +228,7 @@ class Editor:
 
     async def label_all(self) -> None:
         """Give every document that has no summary its labels, those of an earlier run first; until cancelled."""
-        while self._labeller is not None:
+        while self._labeller is not None and self._stacks.library.writable:
             self._changed.clear()
             for entry in [entry for entry in self._stacks.catalogue.values() if not entry.summary]:
                 await self._label_one(entry, self._labeller)

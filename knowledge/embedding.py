@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from knowledge.calls import Calls
 
 Vectors = NDArray[np.float32]
 Role = Literal["question", "passage"]
@@ -43,9 +45,9 @@ class Embedding:
         self._embedder = embedder
         self._bulk = bulk or embedder
         self._thread = ThreadPoolExecutor(1, "questions")
+        self._questions = Calls(self._thread, "the embedder")
         self._behind = ThreadPoolExecutor(1, "embedding") if bulk is not None else self._thread
         self._turn = asyncio.Lock()
-        self._late: Future[Vectors] | None = None
 
     @property
     def identity(self) -> str:
@@ -54,18 +56,10 @@ class Embedding:
     async def question(self, text: str, patience: float) -> Vectors:
         """Shape (dimension,). Raises EmbedderError, also after `patience` seconds, and at once while an earlier
         question still has not come back."""
-        if self._late is not None and not self._late.done():
-            raise EmbedderError("the embedder has not come back from an earlier question")
-        job = self._thread.submit(self._embedder.embed, [text], "question")
-        waiting = asyncio.wrap_future(job)
         try:
-            await asyncio.wait({waiting}, timeout=patience)
-            if not waiting.done():
-                self._late = job
-                raise EmbedderError(f"the embedder took longer than {patience:g} s")
-            return _first(waiting.result())
-        finally:
-            waiting.cancel()
+            return _first(await self._questions.within(patience, lambda: self._embedder.embed([text], "question")))
+        except TimeoutError as error:
+            raise EmbedderError(str(error)) from error
 
     @property
     def batch(self) -> int:

@@ -58,6 +58,12 @@ def save(path: Path, index: LexicalIndex, ids: Sequence[str]) -> bool:
     return True
 
 
+def drop(path: Path) -> None:
+    """The next start, or whoever asks, counts anew."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
 def load(path: Path) -> tuple[LexicalIndex, list[str]] | None:
     """The index and the id of the passage in each slot; None for a file that this program did not write whole.
 

@@ -1,6 +1,5 @@
 """One search from question to hits: curated answers, words, vectors, fusion and, where there is one, a reranker."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -8,7 +7,7 @@ from time import perf_counter
 
 from knowledge.documents import ANYTHING, Curated, Filter, Hit, KnowledgeUnavailable, Retrieval
 from knowledge.embedding import EmbedderError, Embedding, Vectors
-from knowledge.rerank import Reranker, RerankError
+from knowledge.rerank import RerankError, Reranking
 from knowledge.retrieve import WORDS, Mix, Nearest, Wording
 from knowledge.stacks import Stacks
 from knowledge.vectors import Patience
@@ -28,7 +27,7 @@ class _Meant:
 
 
 class Search:
-    def __init__(self, stacks: Stacks, embedding: Embedding, reranker: Reranker | None, patience: Patience) -> None:
+    def __init__(self, stacks: Stacks, embedding: Embedding, reranker: Reranking | None, patience: Patience) -> None:
         self._stacks, self._embedding, self._reranker, self._patience = stacks, embedding, reranker, patience
 
     async def run(self, questions: Sequence[str], count: int, only: Filter, mix: Mix, today: date) -> Retrieval:
@@ -123,10 +122,9 @@ class Search:
         began = perf_counter()
         texts = [hit.passage.text for hit in hits]
         try:
-            async with asyncio.timeout(self._patience.question):
-                scores = await asyncio.to_thread(self._reranker.scores, question, texts)
-        except (RerankError, TimeoutError) as error:
-            return hits[:count], str(error) or "the reranker was late"
+            scores = await self._reranker.scores(question, texts, self._patience.question)
+        except RerankError as error:
+            return hits[:count], str(error)
         scored = [replace(hit, rerank=float(score)) for hit, score in zip(hits, scores, strict=True)]
         timings["rerank"] = (perf_counter() - began) * 1e3
         return tuple(sorted(scored, key=lambda hit: -(hit.rerank or 0.0))[:count]), None

@@ -143,6 +143,8 @@ class SentenceVectors:
             except EmbedderError:
                 self._wanted.setdefault(name, text)
                 await asyncio.sleep(self._retry)
+            except Exception:
+                log.exception("a passage's sentences have no vectors until the next start")
             finally:
                 self._busy = False
 
@@ -171,19 +173,19 @@ class SentenceVectors:
             self._db.executescript(_LAYOUT)
 
     def _anew(self) -> None:
-        """An empty file in place of what is there."""
-        if not self._writable:
-            return
+        """An empty file in place of what is there, which is used no more."""
         with self._lock:
             if self._db is not None:
                 self._db.close()
                 self._db = None
+        if not self._writable:
+            return
+        try:
             for tail in ("", "-wal", "-shm"):
                 self._path.with_name(_FILE + tail).unlink(missing_ok=True)
-        try:
             self._open()
             self._write_all("INSERT INTO made VALUES (?)", [(self._embedding.identity,)])
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             log.warning("the vectors of sentences cannot be kept: %s", error)
 
     def _read(self, ids: Sequence[str]) -> list[tuple[str, bytes]]:
@@ -216,8 +218,8 @@ class SentenceVectors:
         with self._lock, suppress(sqlite3.Error):
             if self._db is not None:
                 self._db.execute("BEGIN")
-                self._db.executemany(statement, rows)
-                self._db.execute("COMMIT")
+                with self._db:
+                    self._db.executemany(statement, rows)
 
     async def _call(self, function: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function)

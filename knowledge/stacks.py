@@ -145,6 +145,7 @@ class Stacks:
 
     async def rebuild(self) -> None:
         """Shelf and vectors anew from the library. Raises StoreError."""
+        await self.on_file(partial(lexical_cache.drop, self._cache))
         await self._load()
         await asyncio.gather(self.vectors.rebuild(), self.questions.rebuild())
         if self.sentences is not None:
@@ -261,7 +262,12 @@ class Stacks:
         return dict(self.answers.wordings())
 
     async def _in(self, thread: ThreadPoolExecutor, function: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(thread, function)
+        """Raises KnowledgeUnavailable once closed."""
+        try:
+            done = asyncio.get_running_loop().run_in_executor(thread, function)
+        except RuntimeError as error:
+            raise KnowledgeUnavailable("the knowledge base is being closed") from error
+        return await done
 
 
 def _counted(passages: Iterable[Passage]) -> list[tuple[Passage, Counts]]:

@@ -2,19 +2,23 @@
 embedder, which go when they are complete."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from knowledge.calls import Calls
 from knowledge.documents import KnowledgeUnavailable
 from knowledge.embedding import EmbedderError, Embedding, Role, Vectors
 from knowledge.library import Library
 from knowledge.retrieve import CANDIDATES, Nearest
 from knowledge.store import StoreError, VectorCollection, VectorStore
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Needed = Callable[[], Awaitable[dict[str, str]]]
@@ -53,16 +57,17 @@ class VectorIndex:
         self._needed = needed
         self._store = store
         self._library = library
-        self._name, self._role, self._note = f"{name}|{embedding.identity}", role, f"vectors|{role}"
+        self._own, self._role, self._note = f"{name}|", role, f"vectors|{role}"
+        self._name = f"{self._own}{embedding.identity}"
         self._patience = patience
         self._thread = ThreadPoolExecutor(1, "vectors")
+        self._searches = Calls(self._thread, "the vector search")
         self._collection: VectorCollection | None = None
         self._wanted: dict[str, str] = {}
         self._doomed: set[str] = set()
         self._stored: set[str] = set()
         self._kept: set[str] = set()
         self._counted = False
-        self._late: Future[Any] | None = None
         self._work = asyncio.Event()
         self._rest = asyncio.Event()
         self._halted = asyncio.Event()
@@ -97,8 +102,7 @@ class VectorIndex:
         self._kept = set(kept)
         self._wanted = await self._needed()
         self._work.set()
-        self._worker = asyncio.create_task(self._make())
-        self._worker.add_done_callback(self._ended)
+        self._worker = asyncio.create_task(self._run())
         with suppress(TimeoutError):
             await asyncio.wait_for(self._tried.wait(), self._patience.question)
 
@@ -154,22 +158,14 @@ class VectorIndex:
             raise KnowledgeUnavailable(self.trouble or "the vector store cannot be read")
         if not self._stored:
             return None
-        if self._late is not None and not self._late.done():
-            raise TimeoutError("the vector search has not come back from an earlier question")
         count = CANDIDATES * max(1, min(_WIDEST, -(-len(self._stored) // max(shown, 1))))
-        job = self._thread.submit(lambda: dict(self._opened().search(vector, count, among)))
-        waiting = asyncio.wrap_future(job)
         try:
-            await asyncio.wait({waiting}, timeout=self._patience.question)
-            if not waiting.done():
-                self._late = job
-                raise TimeoutError(f"the vector search took longer than {self._patience.question:g} s")
-            similarities = waiting.result()
+            similarities = await self._searches.within(
+                self._patience.question, lambda: dict(self._opened().search(vector, count, among))
+            )
         except StoreError as error:
             self._break(error)
             raise KnowledgeUnavailable(str(error)) from error
-        finally:
-            waiting.cancel()
         stored = self._stored
         return Nearest(similarities, lambda identifier: identifier not in stored)
 
@@ -224,8 +220,23 @@ class VectorIndex:
             self._work.set()
             self._rest.clear()
 
+    async def _run(self) -> None:
+        """The worker. Its end, be it by an error that no engine should raise, is told and keeps nobody waiting."""
+        try:
+            await self._make()
+        except asyncio.CancelledError:
+            self.trouble = "the knowledge base is being closed"
+            raise
+        except Exception as error:
+            log.exception("vectors are made no more")
+            self.trouble = f"no more vectors are made until the next start: {error!r}"
+        finally:
+            self._tried.set()
+            self._halted.set()
+            await self._tell()
+
     async def _make(self) -> None:
-        """The worker: count what is there, then remove and make until nothing is left to do."""
+        """Count what is there, then remove and make until nothing is left to do."""
         while True:
             await self._work.wait()
             try:
@@ -260,13 +271,6 @@ class VectorIndex:
                 self._work.clear()
                 self._rest.set()
 
-    def _ended(self, worker: asyncio.Task[None]) -> None:
-        """An error that no engine should raise ends the worker: say so, and keep nobody waiting."""
-        if not worker.cancelled() and (error := worker.exception()) is not None:
-            self.trouble = f"no more vectors are made until the next start: {error!r}"
-        self._tried.set()
-        self._halted.set()
-
     async def _count(self) -> None:
         """Compare the store with what is wanted."""
         there = await self._call(lambda: self._opened().ids())
@@ -278,12 +282,14 @@ class VectorIndex:
         self._tried.set()
 
     async def _complete(self) -> None:
-        """Drop the vectors of the embedder before this one, now that they are not needed any more."""
+        """Drop the vectors of the embedder before this one, now that they are not needed any more.
+
+        A library that was copied tells of those of the base it was copied from: they are not ours.
+        """
         before = await asyncio.to_thread(self._library.note, self._note)
         if before != self._name and self._library.writable:
             await asyncio.to_thread(self._library.set_note, self._note, self._name)
-            own = self._name.removesuffix(self._embedding.identity)
-            if before is not None and before.startswith(own):  # an imported library names another base's
+            if before is not None and before.startswith(self._own):
                 await self._call(lambda: self._store.drop(before))
 
     async def _embed(self) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from weakref import WeakKeyDictionary, WeakSet
 
 from agent.calibration import recalibrate, recall
 from agent.grounding import Grounding
@@ -32,21 +33,25 @@ async def calibrating(bases: Bases, settings: Settings) -> AsyncIterator[None]:
 
 
 async def _calibrate(bases: Bases, settings: Settings) -> None:
-    recalled: set[str] = set()
-    seen: dict[str, int] = {}
+    recalled: WeakSet[KnowledgeBase] = WeakSet()
+    seen: WeakKeyDictionary[KnowledgeBase, int] = WeakKeyDictionary()
+    tried: WeakKeyDictionary[KnowledgeBase, int] = WeakKeyDictionary()
     while True:
         for name in bases.names():
             try:
                 base = bases.get(name)
-                if name not in recalled:
+                if base not in recalled:
                     await recall(base)
-                    recalled.add(name)
-                at_rest = seen.get(name) == base.state().edition
-                seen[name] = base.state().edition
-                if settings.knowledge.calibrate and at_rest and await _due(base):
+                    recalled.add(base)
+                edition = base.state().edition
+                at_rest, seen[base] = seen.get(base) == edition, edition
+                if settings.knowledge.calibrate and at_rest and tried.get(base) != edition and await _due(base):
+                    tried[base] = edition
                     await fit(base, settings)
             except (KnowledgeUnavailable, UnknownBase) as error:
                 log.warning("knowledge base %s is not calibrated: %s", name, error)
+            except Exception:
+                log.exception("knowledge base %s is not calibrated", name)
         await asyncio.sleep(_LOOK)
 
 

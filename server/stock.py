@@ -15,7 +15,7 @@ from knowledge.embedding import Embedder, Embedding
 from knowledge.labels import Keywords, Labeller
 from knowledge.parse import FileLimits
 from knowledge.reader import Reader
-from knowledge.rerank import Reranker
+from knowledge.rerank import Reranking
 from knowledge.sandbox import Budget
 from server.building import built, close_in_thread
 
@@ -69,8 +69,9 @@ async def _second(parts: AsyncExitStack, settings: Settings, home: Home) -> Embe
     return second
 
 
-async def _reranker(parts: AsyncExitStack, settings: Settings, home: Home) -> Reranker | None:
+async def _reranker(parts: AsyncExitStack, settings: Settings, home: Home) -> Reranking | None:
     if settings.reranker is None:
         return None
-    reranker: Reranker = await built(parts, "rerankers", settings.reranker, home, close_in_thread)
-    return reranker
+    reranking = Reranking(await built(parts, "rerankers", settings.reranker, home, close_in_thread))
+    parts.callback(reranking.close)
+    return reranking

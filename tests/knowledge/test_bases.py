@@ -1,5 +1,6 @@
 """Several knowledge bases side by side: isolated, carried in archives, brought over from the first layout."""
 
+import asyncio
 import hashlib
 import json
 import sqlite3
@@ -12,6 +13,7 @@ import pytest
 
 from configs.engines import EngineSpec, build
 from configs.home import Home
+from knowledge.archive import pack
 from knowledge.base import Engines
 from knowledge.bases import Bases, UnknownBase
 from knowledge.database import FILE
@@ -19,7 +21,7 @@ from knowledge.documents import DocumentError, KnowledgeUnavailable, QuestionAns
 from knowledge.embedding import Embedding
 from knowledge.store import VectorStore
 from tests.doubles import HereReader
-from tests.knowledge.test_base import GUIDE, SERVICES, first, hashing, memory
+from tests.knowledge.test_base import GUIDE, SERVICES, Gated, Lasting, first, hashing, memory
 
 
 @asynccontextmanager
@@ -180,3 +182,76 @@ async def test_a_damaged_library_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(KnowledgeUnavailable):
         async with opened(tmp_path):
             pass
+
+
+async def test_a_copy_of_a_base_leaves_the_vectors_of_the_original_alone(tmp_path: Path) -> None:
+    store = Lasting()
+    async with opened(tmp_path, store) as bases:
+        main = bases.get("main")
+        await main.ingest("a.md", GUIDE.encode())
+        await main.settled()
+        before = store.ids()
+        await bases.export("main", tmp_path / "a.zip")
+        copy = await bases.load(tmp_path / "a.zip", "copy")
+        await copy.settled()
+        assert len(before) == 2 and store.added == 4
+        held = {name: len(collection.ids()) for name, collection in store._collections.items()}
+        assert sorted(held.values()) == [0, 0, 2, 2], "the original's vectors are there, and the copy's"
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE revision SET tags = '门票'",
+        "UPDATE revision SET dated = 'yesterday'",
+        "INSERT INTO curated (id, lang, content, since) VALUES ('a', 'zh', '{}', 1)",
+    ],
+)
+async def test_an_archive_that_cannot_be_served_leaves_nothing(tmp_path: Path, harm: str) -> None:
+    library, archive = tmp_path / "copy.sqlite", tmp_path / "a.zip"
+    async with opened(tmp_path) as bases:
+        await bases.get("main").ingest("a.md", GUIDE.encode())
+        await bases.get("main").export(library)
+        with sqlite3.connect(library) as db:
+            db.execute(harm)
+        db.close()
+        pack(library, "x", archive)
+        with pytest.raises(DocumentError) as refused:
+            await bases.load(archive, "new")
+        assert refused.value.code == "damaged" and bases.names() == ["main"]
+        assert not (tmp_path / "knowledge" / "new").exists()
+    async with opened(tmp_path) as bases:
+        assert bases.names() == ["main"]
+
+
+async def test_a_packed_library_that_does_not_unpack_is_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "a.zip"
+    async with opened(tmp_path) as bases:
+        await bases.get("main").ingest("a.md", (GUIDE * 50).encode())
+        await bases.export("main", archive)
+        with zipfile.ZipFile(archive) as packed:
+            info = packed.getinfo(FILE)
+        whole = bytearray(archive.read_bytes())
+        at = info.header_offset + 30 + len(FILE)
+        whole[at : at + 9] = b"\xff" * 9
+        archive.write_bytes(whole)
+        with pytest.raises(DocumentError) as refused:
+            await bases.load(archive, "new")
+        assert refused.value.code == "not_an_archive" and not (tmp_path / "knowledge" / "new").exists()
+
+
+async def test_a_base_is_deleted_while_vectors_are_made_for_it(tmp_path: Path) -> None:
+    embedder = Gated()
+    bases = Bases(tmp_path, Engines(Embedding(embedder), memory(), HereReader(), sentences=False))
+    await bases.open()
+    base = await bases.create("x")
+    publishing = asyncio.create_task(base.publish([("a.md", GUIDE.encode())]))
+    await asyncio.to_thread(embedder.entered.acquire)
+    async with asyncio.timeout(10):
+        deleting = asyncio.create_task(bases.delete("x"))
+        with pytest.raises(KnowledgeUnavailable):
+            await publishing
+        embedder.gate.release(100)
+        await deleting
+        await bases.close()
+    assert not (tmp_path / "x").exists()

@@ -2,23 +2,33 @@
 
 import asyncio
 import shutil
+import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import orjson
 import pytest
 
 from configs.home import Home
+from knowledge import lexical_cache
 from knowledge.base import Engines, KnowledgeBase
+from knowledge.database import FILE, Database
 from knowledge.documents import Document, KnowledgeUnavailable, QuestionAnswer
-from knowledge.embedding import Embedding
+from knowledge.embedding import EmbedderError, Embedding, Role, Vectors
 from knowledge.engines.chroma import Chroma
+from knowledge.engines.hashing import Hashing
 from knowledge.labels import Labels
+from knowledge.lexical import LexicalIndex, counted
+from knowledge.postings import freeze
+from knowledge.rerank import Reranking
+from knowledge.retrieve import WORDS
+from knowledge.vectors import Patience
 from tests.doubles import HereReader
-from tests.knowledge.test_base import GUIDE, SERVICES, SOON, first, hashing, memory, opened
+from tests.knowledge.test_base import GUIDE, HOME, SERVICES, SOON, first, hashing, memory, opened
 
 
 @asynccontextmanager
@@ -157,3 +167,132 @@ def test_no_kill_loses_what_was_acknowledged() -> None:
     assert counts["trials"] == 50 and counts["acknowledged"] > 300 and counts["vectors"] > 1000
     flaws = ("lost", "wrong_vectors", "missing_vectors", "stray_vectors", "unfinished_jobs")
     assert {flaw: counts[flaw] for flaw in flaws} == dict.fromkeys(flaws, 0)
+
+
+async def test_a_process_that_may_not_write_has_nothing_labelled(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Labelling:
+        async def label(self, document: Document) -> Labels:
+            asked.append(document.id)
+            return Labels((), "")
+
+    async with opened(tmp_path) as writing:
+        done = await writing.ingest("a.md", GUIDE.encode())
+        engines = Engines(Embedding(hashing()), memory(), HereReader(), labeller=Labelling())
+        reading = KnowledgeBase(tmp_path, engines, patience=SOON)
+        await reading.open()
+        for _ in range(3):
+            assert await reading.document(done.document.id) is not None
+        await reading.close()
+    assert asked == []
+
+
+async def test_a_library_that_cannot_be_opened_is_not_held(tmp_path: Path) -> None:
+    Database(tmp_path).close()
+    with closing(sqlite3.connect(tmp_path / FILE)) as db:
+        db.execute("PRAGMA user_version = 99")
+        with pytest.raises(KnowledgeUnavailable) as refused:
+            Database(tmp_path)
+        db.execute("PRAGMA user_version = 2")
+    database = Database(tmp_path)
+    assert database.writable and "layout" in str(refused.value)
+    database.close()
+
+
+async def test_an_embedder_that_breaks_its_promise_keeps_nobody_waiting(tmp_path: Path) -> None:
+    class Strange(Hashing):
+        def embed(self, texts: Sequence[str], role: Role) -> Vectors:
+            raise ValueError("strange")
+
+    embedder = Strange(Hashing.Options(dimension=64), HOME)
+    async with asyncio.timeout(10), opened(tmp_path, embedder) as knowledge:
+        with pytest.raises(KnowledgeUnavailable, match="next start"):
+            await knowledge.publish([("a.md", GUIDE.encode())])
+        assert knowledge.documents() == []
+
+
+async def test_a_search_that_the_closing_overtakes_is_told_so(tmp_path: Path) -> None:
+    asked, gate = threading.Event(), threading.Event()
+
+    class Slow(Hashing):
+        def embed(self, texts: Sequence[str], role: Role) -> Vectors:
+            if role == "question":
+                asked.set()
+                gate.wait()
+            return super().embed(texts, role)
+
+    engines = Engines(Embedding(Slow(Hashing.Options(dimension=64), HOME)), memory(), HereReader())
+    knowledge = KnowledgeBase(tmp_path, engines)
+    await knowledge.open()
+    await knowledge.ingest("a.md", GUIDE.encode())
+    await knowledge.settled()
+    searching = asyncio.create_task(knowledge.search("成人票", 1))
+    await asyncio.to_thread(asked.wait)
+    await knowledge.close()
+    gate.set()
+    with pytest.raises(KnowledgeUnavailable):
+        await searching
+
+
+async def test_while_the_embedder_hangs_every_question_but_the_first_ones_is_told_at_once() -> None:
+    gate = threading.Event()
+
+    class Hung(Hashing):
+        def embed(self, texts: Sequence[str], role: Role) -> Vectors:
+            gate.wait()
+            return super().embed(texts, role)
+
+    embedding = Embedding(Hung(Hashing.Options(dimension=64), HOME))
+    first_ones = [embedding.question(text, 0.05) for text in ("甲", "b", "丙")]
+    late = await asyncio.gather(*first_ones, return_exceptions=True)
+    assert all(isinstance(error, EmbedderError) for error in late)
+    with pytest.raises(EmbedderError, match="has not come back"):
+        await embedding.question("丁", 5.0)
+    gate.set()
+    embedding.close()
+
+
+async def test_a_reranker_orders_anew_one_question_at_a_time_and_is_done_without_when_late(tmp_path: Path) -> None:
+    class Backwards:
+        identity = "backwards"
+
+        def __init__(self) -> None:
+            self.gate = threading.Semaphore(8)
+            self.inside, self.most = 0, 0
+
+        def scores(self, question: str, texts: Sequence[str]) -> Sequence[float]:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+            self.gate.acquire()
+            self.inside -= 1
+            return list(map(float, range(len(texts))))
+
+    backwards = Backwards()
+    reranking = Reranking(backwards)
+    engines = Engines(Embedding(hashing()), memory(), HereReader(), reranking, sentences=False)
+    knowledge = KnowledgeBase(tmp_path, engines, patience=Patience(question=0.3))
+    await knowledge.open()
+    await knowledge.ingest("services.md", SERVICES.encode())
+    await knowledge.settled()
+    found = await asyncio.gather(*(knowledge.search("car park spaces", 2) for _ in range(8)))
+    assert {one.hits[0].passage.text for one in found} == {"The café sells noodles."} and backwards.most == 1
+    late, refused = await knowledge.search("car park spaces", 2), await knowledge.search("car park spaces", 2)
+    assert late.degraded == "the reranker took longer than 0.3 s" and "has not come back" in str(refused.degraded)
+    assert first(late) == first(refused) == "The car park has 240 spaces."
+    backwards.gate.release()
+    await knowledge.close()
+    reranking.close()
+
+
+async def test_a_rebuild_trusts_no_kept_lexical_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("knowledge.stacks._LARGE", 0)
+    async with opened(tmp_path) as knowledge:
+        await knowledge.ingest("a.md", GUIDE.encode())
+        ids = [passage.id for passage in await knowledge.passages()]
+    wrong = LexicalIndex(freeze(counted("鲸") for _ in ids))
+    assert lexical_cache.save(tmp_path / "lexical.cache", wrong, ids)
+    async with opened(tmp_path) as knowledge:
+        assert (await knowledge.search("成人票", 1, mix=WORDS)).hits == ()
+        await knowledge.rebuild()
+        assert first(await knowledge.search("成人票", 1, mix=WORDS)) == "成人票 60 元。"

@@ -4,9 +4,10 @@ import asyncio
 from pathlib import Path
 
 from knowledge.base import Engines, KnowledgeBase
-from knowledge.documents import DocumentError
+from knowledge.documents import DocumentError, KnowledgeUnavailable
 from knowledge.embedding import Embedding
 from knowledge.ingest import Reading
+from knowledge.jobs import Job
 from tests.doubles import HereReader
 from tests.knowledge.test_base import GUIDE, SERVICES, first, hashing, memory, opened
 
@@ -78,3 +79,18 @@ async def test_a_defect_fails_its_job_only(tmp_path: Path) -> None:
         ("done", None),
     ]
     await knowledge.close()
+
+
+async def test_whoever_waits_for_a_promise_is_told_when_the_base_is_closed(tmp_path: Path) -> None:
+    reader = Waiting()
+    knowledge = KnowledgeBase(tmp_path, Engines(Embedding(hashing()), memory(), reader))
+    await knowledge.open()
+    jobs = [await knowledge.submit(name, GUIDE.encode()) for name in ("a.md", "b.md")]
+    waiting = [asyncio.create_task(knowledge.ended(job.id)) for job in jobs]
+    await reader.entered.wait()
+    closing = asyncio.create_task(knowledge.close())
+    reader.gate.set()
+    async with asyncio.timeout(10):
+        await closing
+        done, refused = await asyncio.gather(*waiting, return_exceptions=True)
+    assert isinstance(done, Job) and done.state == "done" and isinstance(refused, KnowledgeUnavailable)
