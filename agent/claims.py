@@ -26,6 +26,9 @@ TOGETHER = 0.6
 CLAUSE = 0.6
 """The same for the clause a figure stands in: the price must be the one that was asked for."""
 
+LEARNT = 2.0
+"""What a sentence that a tool gave is taken to speak of: the tool was asked for it."""
+
 _REFUSAL = re.compile(
     "没有(?:提到|提及|说明|相关|给出|明确)|未(?:提到|提及|说明|给出|明确)|无法(?:确定|回答|提供)|不(?:知道|清楚|确定)"
     r"|\b(?:not (?:mention|specif|provid|stat|say|given|clear)|no (?:information|mention)|cannot answer|unknown)",
@@ -54,14 +57,16 @@ class Claims:
     def __init__(self, evidence: Evidence) -> None:
         self._asked = evidence.asked
         self._sentences = list(_sentences(evidence))
-        self._origins = evidence.origins
+        self._origins = evidence.origins + (None,) * len(evidence.learnt)
         self._quoted = _Sentence(evidence.quotation, 1.0)
         self._best = max((sentence.covered for sentence in self._sentences), default=0.0)
-        self._figures = spellings(evidence.text)
-        self._folded = fold(f"{evidence.text} {evidence.asked.question}")
+        self._sentences += [_Sentence(text, LEARNT) for text in evidence.learnt]
+        text = "\n".join((evidence.text, *evidence.learnt))
+        self._figures = spellings(text)
+        self._folded = fold(f"{text} {evidence.asked.question}")
         self._question = set(terms(evidence.asked.question)) | set(_RESTATING)
         self._asked_figures = spellings(evidence.asked.question)
-        self._known = set(terms(evidence.text))
+        self._known = set(terms(text))
 
     def verdict(self, text: str) -> Verdict:
         """Of one clause or sentence of the answer; "nothing yet" where it says no more than the question."""
@@ -80,8 +85,8 @@ class Claims:
             return "unfounded"
         return "borne out" if self._to_the_point(text, new, claimed) else "unfounded"
 
-    def origin(self, text: str) -> int:
-        """The citation that bears out a piece."""
+    def origin(self, text: str) -> int | None:
+        """The citation that bears out a piece; None where a tool does."""
         claimed = [figure for figure in figures(text) if not figure & self._asked_figures]
         return self._origins[self._sentences.index(self._source(_words(text) - self._question, claimed))]
 
@@ -96,6 +101,8 @@ class Claims:
         """Do the claims come from where the evidence speaks of the question, and mean the same there?"""
         source = self._source(new, claimed)
         known = new & self._known
+        if source.covered == LEARNT:
+            return True
         if source.covered < ABOUT * self._best or (len(known) > 2 and source.share(known, []) < TOGETHER * len(known)):
             return False
         if len(new) > 1 and bool(_NEGATION.search(text)) != bool(_NEGATION.search(source.clause(new))):

@@ -8,11 +8,16 @@ from avatar.speech import Audio, WordSpan
 from configs.language import Lang
 from knowledge.documents import Place
 
+Speaker = Literal["presenter", "operator"]
+
 
 @dataclass(frozen=True, slots=True)
 class TurnStarted:
+    """`by`: who speaks through the presenter's mouth."""
+
     turn: int
     lang: Lang
+    by: Speaker = "presenter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +45,8 @@ class Motion:
     turn: int
     sentence: int
     visemes: tuple[Viseme, ...]
-    emotion: EmotionCue | None = None
-    gesture: GestureCue | None = None
+    emotions: tuple[EmotionCue, ...] = ()
+    gestures: tuple[GestureCue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,26 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class Posture:
+    """What the presenter does while it does not speak, or that it speaks."""
+
+    turn: int
+    posture: Literal["idle", "listening", "thinking", "speaking"]
+
+
+NoticeCode = Literal["ai", "reminder", "minors", "takeover", "returned", "handover", "ended", "moderated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the user has to know that is no answer. `message`: in the user's language, to be shown."""
+
+    turn: int
+    code: NoticeCode
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Timings:
     """Milliseconds from the question's arrival; None for a stage that was not reached."""
 
@@ -134,5 +159,7 @@ Event = (
     | SentenceEnded
     | Citations
     | Fault
+    | Posture
+    | Notice
     | TurnEnded
 )

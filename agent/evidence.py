@@ -1,7 +1,7 @@
 """The few sentences of the documents that answer a question best: what the model is given, quoted and held to."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from agent.asked import Asked
@@ -9,7 +9,7 @@ from agent.events import Citation
 from agent.orders import gives_orders
 from agent.wording import Credits
 from configs.language import Lang
-from knowledge.documents import Hit, Retrieval
+from knowledge.documents import Hit, Passage, Retrieval
 from knowledge.sentences import sentence_spans
 
 HITS = 5
@@ -55,7 +55,7 @@ class Evidence:
 
     `citations` have the passages' own words, the quotation's first; `origins` tells which of them each sentence
     stands in; `spoken_of`: whether the quotation's passage speaks of the noun that is asked for; `asked` is the
-    question as it was weighed.
+    question as it was weighed. `learnt`: what tools gave since, sentence by sentence; none of it is cited.
     """
 
     text: str
@@ -65,6 +65,12 @@ class Evidence:
     citations: tuple[Citation, ...]
     spoken_of: bool
     asked: Asked
+    learnt: tuple[str, ...] = ()
+
+    @classmethod
+    def nothing(cls, asked: Asked) -> "Evidence":
+        """The documents do not say."""
+        return cls("", (), (), "", (), False, asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +128,43 @@ def gather(asked: Asked, leaves: Sequence[Leaf], ranked: Sequence[Candidate]) ->
         sentences=tuple(leaf.text(at, at) for leaf, first, last in spans for at in range(first, last + 1)),
         origins=tuple(number for number, (_, first, last) in enumerate(spans) for _ in range(first, last + 1)),
         quotation=_quotation(asked, leaves[best.rank], best),
-        citations=tuple(_citation(leaf, first, last) for leaf, first, last in spans),
+        citations=tuple(
+            _citation(leaf.hit.passage, leaf.spans[first][0], leaf.spans[last][1]) for leaf, first, last in spans
+        ),
         spoken_of=asked.wording.wanted(leaves[best.rank].heading, *leaves[best.rank].credits) > SPOKEN_OF,
         asked=asked,
     )
+
+
+def broadened(evidence: Evidence, hits: Sequence[Hit], surroundings: Mapping[str, str]) -> Evidence:
+    """The same with all that a full prompt shows: every sentence of the passages and of the text around them, in their
+    order; those that are new have a citation each. `surroundings`: by passage, the text of its `Place.parent`."""
+    citations, found = list(evidence.citations), dict[str, int]()
+    known = dict(zip(evidence.sentences, evidence.origins, strict=True))
+    for passage in (_around(hit.passage, surroundings) for hit in hits):
+        for start, end in sentence_spans(passage.text):
+            text = passage.text[start:end]
+            if text in found or gives_orders(text):
+                continue
+            found[text] = known.get(text, len(citations))
+            if text not in known:
+                citations.append(_citation(passage, start, end))
+    found |= known
+    return replace(
+        evidence,
+        text="\n".join(found),
+        sentences=tuple(found),
+        origins=tuple(found.values()),
+        citations=tuple(citations),
+    )
+
+
+def _around(passage: Passage, surroundings: Mapping[str, str]) -> Passage:
+    """The passage, as large as its surroundings where they are known."""
+    if passage.place.parent is None or passage.id not in surroundings:
+        return passage
+    start, end = passage.place.parent
+    return replace(passage, text=surroundings[passage.id], place=replace(passage.place, start=start, end=end))
 
 
 def _windows(asked: Asked, rank: int, leaf: Leaf) -> Iterator[Candidate]:
@@ -186,8 +225,8 @@ def _likely(asked: Asked, text: str) -> bool:
     return asked.fits(text) and not asked.dated(text)
 
 
-def _citation(leaf: Leaf, first: int, last: int) -> Citation:
-    passage, start, end = leaf.hit.passage, leaf.spans[first][0], leaf.spans[last][1]
+def _citation(passage: Passage, start: int, end: int) -> Citation:
+    """Of these characters of the passage."""
     place = replace(passage.place, start=passage.place.start + start, end=passage.place.start + end)
     return Citation(passage.document, passage.title, passage.source, passage.text[start:end], place, passage.revision)
 

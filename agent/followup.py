@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 
-from agent.model import ChatModel, Message, ModelError
+from agent.model import ChatModel, Message, ModelError, text_of
 from agent.topic import Manner, manner
 from configs.language import Lang, detect
 from knowledge.lexical import question_terms, terms
@@ -57,7 +57,7 @@ async def model_rewrite(
     said = ""
     try:
         async with asyncio.timeout(seconds):
-            async with aclosing(model.stream((order, Message("user", "\n".join(dialogue))))) as deltas:
+            async with aclosing(text_of(model.stream((order, Message("user", "\n".join(dialogue)))))) as deltas:
                 async for delta in deltas:
                     said += delta
                     if len(said) > 2 * LONGEST:

@@ -2,7 +2,8 @@
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from agent.asked import Asked
 from agent.claims import Claims
@@ -10,6 +11,7 @@ from agent.evidence import Evidence, candidates, gather, leaves_of
 from agent.support import SCALES, support
 from configs.language import Lang
 from knowledge.documents import Retrieval
+from knowledge.sentences import sentences
 
 __all__ = ["Checker", "Evidence", "Grounding", "Supported", "Unsupported"]
 
@@ -32,9 +34,10 @@ class Supported:
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """The documents do not say."""
+    """The documents do not say. `evidence`: none yet."""
 
     support: float
+    evidence: Evidence
 
 
 class Grounding:
@@ -49,13 +52,13 @@ class Grounding:
         leaves = leaves_of(asked, retrieval)
         ranked = candidates(asked, leaves)
         if not ranked:
-            return Unsupported(0.0)
+            return Unsupported(0.0, Evidence.nothing(asked))
         found, enough = (
             support(asked, leaves, ranked[0], SCALES.get(retrieval.embedder)),
             self._enough if retrieval.enough is None else retrieval.enough,
         )
         if found < enough:
-            return Unsupported(found)
+            return Unsupported(found, Evidence.nothing(asked))
         evidence = gather(asked, leaves, ranked)
         return Supported(evidence, found, evidence.spoken_of and found >= _surely(enough))
 
@@ -71,6 +74,7 @@ class Checker:
 
     A piece that the evidence does not bear out ends the model's answer: the evidence is quoted instead, unless
     what was said before it already answers the question. With a `refusal`, that is said instead of a quotation.
+    Without any evidence nothing is said until there is some.
     """
 
     def __init__(self, evidence: Evidence, question: str, lang: Lang, refusal: str | None = None) -> None:
@@ -97,8 +101,15 @@ class Checker:
         """The evidence has been quoted, or the question refused: nothing more of the model's will be said."""
         return self._closed
 
+    def learn(self, texts: Sequence[str]) -> None:
+        """What tools gave bears out an answer, too."""
+        learnt = tuple(sentence for text in texts for sentence in sentences(text))
+        if learnt:
+            self._evidence = replace(self._evidence, learnt=self._evidence.learnt + learnt)
+            self._claims = Claims(self._evidence)
+
     def feed(self, piece: str) -> str | None:
-        if self._closed:
+        if self._closed or not (self._evidence.sentences or self._evidence.learnt):
             return None
         text = self._held + _bare(piece, first=not (self._said or self._held))
         self._held = ""
@@ -121,7 +132,7 @@ class Checker:
 
     def _quote(self) -> str | None:
         self._closed = True
-        if self._claims.answers(self._said):
+        if self._claims.answers(self._said) or (self._said and not self._evidence.quotation):
             return None
         if self._refusal is not None and not self._said:
             self._refused, self._origin = True, None

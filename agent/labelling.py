@@ -4,7 +4,7 @@ import asyncio
 import re
 from contextlib import aclosing
 
-from agent.model import ChatModel, Message, ModelError
+from agent.model import ChatModel, Message, ModelError, text_of
 from configs.language import Lang, detect
 from knowledge.documents import Document
 from knowledge.labels import FEWEST, LINE, MOST, Labeller, Labels, plain_words
@@ -54,7 +54,7 @@ class Worded:
         material = f"{document.title}\n{document.text[: READ[document.lang]]}".replace(opened, "").replace(closed, "")
         messages = (Message("system", _ORDER[document.lang]), Message("user", f"{opened}{material}{closed}"))
         said = ""
-        async with aclosing(self._model.stream(messages)) as deltas:
+        async with aclosing(text_of(self._model.stream(messages))) as deltas:
             async for delta in deltas:
                 said += delta
                 if len(said) > _ANSWER:

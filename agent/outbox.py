@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 
-from agent.events import Event, TurnEnded, TurnStarted
+from agent.events import Event, Notice, TurnEnded, TurnStarted
 
 
 class Outbox:
@@ -36,8 +36,9 @@ class Outbox:
         return event
 
     def withdraw(self, turn: int) -> None:
-        """Drop what turn `turn` has not delivered, but for its beginning; ends of turns stay."""
-        kept = [event for event in self._events if event.turn != turn or isinstance(event, TurnStarted | TurnEnded)]
+        """Drop what turn `turn` has not delivered, but for its beginning and its notices; ends of turns stay."""
+        stays = TurnStarted | Notice | TurnEnded
+        kept = [event for event in self._events if event.turn != turn or isinstance(event, stays)]
         self._events.clear()
         self._events.extend(kept)
         self._room.set()

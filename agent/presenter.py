@@ -3,22 +3,32 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
-from agent import followup, prompt, smalltalk
+from agent import briefing, followup, prompt, smalltalk
 from agent.events import Citation
+from agent.evidence import HITS, Evidence, broadened
 from agent.grounding import Checker, Grounding, Supported, Unsupported
+from agent.guard import Guard
+from agent.material import Mandate, Material
 from agent.model import ChatModel, Message, ModelError
 from agent.persona import Persona
-from avatar.expression import Expression, Tone
+from agent.replies import Composed, Considered, Curated, Errand, Line, Reply, Unchecked
+from agent.situation import NOTHING, Situation
+from agent.surroundings import surroundings
+from agent.tools.toolbox import Toolbox
+from agent.verification import Verification
+from avatar.markup import EmotionTag, GestureTag, stripped
 from avatar.motion import EMOTIONS, GESTURES
+from avatar.script import Mark, Phrase
 from avatar.speech import Voice, VoiceError
 from configs.language import LANGUAGES, Lang, detect
+from configs.prompt import PromptSettings
 from configs.settings import KnowledgeSettings, Limits
 from knowledge.documents import Curated as CuratedAnswer
-from knowledge.documents import KnowledgeUnavailable, Retrieval
+from knowledge.documents import Document, Hit, KnowledgeUnavailable, Retrieval
 
 log = logging.getLogger(__name__)
 
@@ -31,80 +41,7 @@ class Knowledge(Protocol):
         """`also`: other wordings of the question."""
         ...
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Words to say as they stand. `fault`: the stable code of what kept a real answer away."""
-
-    text: str
-    tone: Tone
-    refused: bool = False
-    fault: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Curated:
-    """An answer of an editor's, to say word for word, and the row of the sheet that it stands in."""
-
-    text: str
-    lang: Lang
-    expression: Expression
-    citations: tuple[Citation, ...] = ()
-
-
-class Check(Protocol):
-    """What may be said of the model's answer: `feed` it piece by piece, `finish` at its end."""
-
-    @property
-    def closed(self) -> bool:
-        """Nothing more of the model's will be said."""
-        ...
-
-    @property
-    def refused(self) -> bool:
-        """The documents were found not to say."""
-        ...
-
-    @property
-    def origin(self) -> int | None:
-        """Which citation bears out what was given last; None where none does."""
-        ...
-
-    def feed(self, piece: str) -> str | None: ...
-    def finish(self) -> str | None: ...
-
-
-class Unchecked:
-    """Whatever the model says: for a presenter that may speak from the model's own knowledge."""
-
-    closed = refused = False
-    origin = None
-
-    def feed(self, piece: str) -> str | None:
-        return piece
-
-    def finish(self) -> str | None:
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Composed:
-    """An answer that the model is to write, what it is held to, and what it is written from."""
-
-    messages: tuple[Message, ...]
-    check: Check
-    citations: tuple[Citation, ...]
-
-
-Reply = Line | Curated | Composed
-
-
-@dataclass(frozen=True, slots=True)
-class Considered:
-    """A reply, and the milliseconds that retrieval took (None: there was none)."""
-
-    reply: Reply
-    retrieval: float | None = None
+    async def document(self, identifier: str, revision: int | None = None) -> Document | None: ...
 
 
 class Presenter:
@@ -114,45 +51,101 @@ class Presenter:
         model: ChatModel,
         voice: Voice,
         knowledge: Knowledge,
+        *,
         grounding: Grounding,
+        guard: Guard,
+        toolbox: Toolbox,
         limits: Limits,
         settings: KnowledgeSettings,
+        prompts: PromptSettings,
     ) -> None:
         self.persona, self.model, self.voice, self.limits = persona, model, voice, limits
-        self._knowledge, self._grounding = knowledge, grounding
+        self.guard, self.toolbox = guard, toolbox
+        self._knowledge, self._grounding, self._prompts = knowledge, grounding, prompts
         self._passages, self._grounded, self._rewrite = settings.passages, settings.grounded, settings.rewrite
+        self._verification = Verification(model, limits.first_token) if settings.verify == "model" else None
 
     def language(self, text: str, wanted: Lang | None) -> Lang:
         """The language to answer in: the client's wish, else the question's, else the persona's own."""
         return wanted or detect(text) or self.persona.language
 
-    async def consider(self, question: str, lang: Lang, history: Sequence[Message]) -> Considered:
-        """Decide, before the model is asked, whether and from what to answer."""
+    def opening(self, lang: Lang) -> Message:
+        """What every prompt begins with, and no answer may give away."""
+        return prompt.opening(self._mandate(lang), lang)
+
+    async def consider(
+        self, asked: str, lang: Lang, situation: Situation = NOTHING, *, errands: bool = True
+    ) -> Considered:
+        """Decide, before the model is asked, whether and from what to answer. `errands`: a tool may be the answer."""
         persona = self.persona
-        if len(question) > self.limits.question_characters:
-            return Considered(Line(persona.too_long[lang], "refusal"))
-        if not any(char.isalnum() for char in question):
-            return Considered(Line(persona.unclear[lang], "refusal"))
-        if (words := smalltalk.reply(question, lang, persona)) is not None:
-            return Considered(Line(words, "greeting"))
+        if len(asked) > self.limits.question_characters:
+            return Considered(Line(persona.too_long[lang], "refusal"), "")
+        if not any(char.isalnum() for char in asked):
+            return Considered(Line(persona.unclear[lang], "refusal"), asked)
+        verdict = await self.guard.question(asked, lang, situation.history, minor=situation.minor)
+        match verdict.action:
+            case "block":
+                return Considered(Line(verdict.text, "refusal", notice="moderated"), "")
+            case "handover":
+                return Considered(Line(verdict.text, "refusal", notice="handover"), "")
+        question = verdict.text
+        reply = self._offhand(question, lang, errands)
+        return Considered(reply, question) if reply else await self._looked_up(question, lang, situation)
+
+    def _offhand(self, question: str, lang: Lang, errands: bool) -> Reply | None:
+        """What needs no documents."""
+        if errands and (call := self.toolbox.hear(question, lang)) is not None:
+            return Errand(call)
+        if (words := smalltalk.reply(question, lang, self.persona)) is not None:
+            return Line(words, "greeting")
         if detect(question) is None and any(char.isalpha() for char in question):
-            return Considered(Line(persona.other_language[lang], "refusal", refused=True))
+            return Line(self.persona.other_language[lang], "refusal", refused=True)
+        return None
+
+    async def _looked_up(self, question: str, lang: Lang, situation: Situation) -> Considered:
         began = time.perf_counter()
-        wordings = await self._wordings(question, history)
+        wordings = await self._wordings(question, situation.history)
         try:
             async with asyncio.timeout(self.limits.retrieval):
                 retrieval = await self._knowledge.search(question, self._passages, also=wordings)
+                around = await self._around(retrieval)
         except (KnowledgeUnavailable, TimeoutError) as error:
             log.warning("knowledge base unavailable: %s", type(error).__name__)
-            return Considered(Line(persona.unavailable[lang], "apology", fault="knowledge_unavailable"))
+            line = Line(self.persona.unavailable[lang], "apology", fault="knowledge_unavailable")
+            return Considered(line, question)
         milliseconds = (time.perf_counter() - began) * 1000
         if retrieval.curated is not None:
-            return Considered(_curated(retrieval.curated, retrieval), milliseconds)
-        asked = followup.standing(question, wordings)
-        if len(asked) <= _SHORT:
-            return Considered(self._reply(asked, lang, retrieval, history), milliseconds)
-        reply = await asyncio.to_thread(self._reply, asked, lang, retrieval, history)
-        return Considered(reply, milliseconds)
+            return Considered(_curated(retrieval.curated, retrieval), question, milliseconds)
+        topic = self.persona.avoided(question, [hit.passage.text for hit in retrieval.hits])
+        if topic is not None:
+            return Considered(Line(topic.instead[lang], "refusal", refused=True), question, milliseconds)
+        standing = followup.standing(question, wordings)
+        material = Material(
+            standing,
+            lang,
+            hits=retrieval.hits[:HITS],
+            surroundings=around,
+            earlier=situation.passages,
+            facts=situation.facts,
+            summary=situation.summary,
+            history=situation.history,
+            whisper=situation.whisper,
+        )
+        if len(standing) <= _SHORT and self._prompts.size == "brief":
+            reply = self._reply(material, retrieval)
+        else:
+            reply = await asyncio.to_thread(self._reply, material, retrieval)
+        return Considered(await self._verified(reply, material, situation), question, milliseconds)
+
+    async def _verified(self, reply: Reply, material: Material, situation: Situation) -> Reply:
+        """The refusal in its place where the model itself finds no answer in the passages."""
+        if self._verification is None or not isinstance(reply, Composed) or not (self._grounded and reply.citations):
+            return reply
+        passages = "\n".join(hit.passage.text for hit in material.hits)
+        judged = await self._verification.answered(material.question, passages, material.lang, situation.session)
+        if judged.verdict != "no" or reply.tools and self.toolbox.reaches_out:
+            return reply
+        return Line(self.persona.refusal(material.lang), "refusal", refused=True)
 
     async def _wordings(self, question: str, history: Sequence[Message]) -> tuple[str, ...]:
         """What else to search for where the question leans on the dialogue."""
@@ -164,18 +157,52 @@ class Presenter:
             case "model":
                 return await followup.model_rewrite(self.model, question, history)
 
-    def _reply(self, question: str, lang: Lang, retrieval: Retrieval, history: Sequence[Message]) -> Reply:
-        judged = self._grounding.judge(question, lang, retrieval)
+    async def _around(self, retrieval: Retrieval) -> Mapping[str, str]:
+        """The sections of the passages, for a model that is shown as much."""
+        if self._prompts.size == "brief" or retrieval.curated is not None:
+            return {}
+        return await surroundings(self._knowledge, retrieval.hits[:HITS])
+
+    def _reply(self, material: Material, retrieval: Retrieval) -> Reply:
+        judged = self._grounding.judge(material.question, material.lang, retrieval)
         match judged:
             case Supported(evidence=evidence, sure=sure):
-                messages = prompt.compose(question, lang, evidence.text, self.persona, history)
-                refusal = None if sure else self.persona.refusal(lang)
-                check = Checker(evidence, question, lang, refusal) if self._grounded else Unchecked()
-                return Composed(messages, check, evidence.citations)
+                refusal = None if sure else self.persona.refusal(material.lang)
+                return self._answer(replace(material, text=evidence.text), evidence, refusal)
+            case Unsupported(evidence=evidence) if self._grounded and self._may_learn(material):
+                return self._answer(replace(material, hits=()), evidence, self.persona.refusal(material.lang))
             case Unsupported() if self._grounded:
-                return Line(self.persona.refusal(lang), "refusal", refused=True)
+                return Line(self.persona.refusal(material.lang), "refusal", refused=True)
             case Unsupported():
-                return Composed(prompt.compose(question, lang, "", self.persona, history), Unchecked(), ())
+                return self._composed(material, Composed((), Unchecked()))
+
+    def _answer(self, material: Material, evidence: Evidence, refusal: str | None) -> Composed:
+        """From the documents, held to all of them that the model is shown, and to what an operator whispers."""
+        if self._prompts.size == "full":
+            evidence = broadened(evidence, material.hits, material.surroundings)
+        check = Checker(evidence, material.question, material.lang, refusal) if self._grounded else Unchecked()
+        check.learn([material.whisper] if material.whisper else [])
+        return self._composed(material, Composed((), check, evidence.citations))
+
+    def _composed(self, material: Material, composed: Composed) -> Composed:
+        lang = material.lang
+        shown = briefing.ordered(material.hits, material.earlier)
+        return replace(
+            composed,
+            messages=prompt.compose(self._mandate(lang), material),
+            passages=tuple(hit.passage.id for hit in shown),
+            tools=self._prompts.size == "full" and bool(self.toolbox.offers(lang)),
+        )
+
+    def _may_learn(self, material: Material) -> bool:
+        """Whether tools, or an operator, may tell a model what the documents do not."""
+        return self._prompts.size == "full" and (self.toolbox.reaches_out or bool(material.whisper))
+
+    def _mandate(self, lang: Lang) -> Mandate:
+        """The model may tell its window late, and servers of tools what they have."""
+        prompts = self._prompts.within(self.model.window)
+        offers = self.toolbox.offers(lang) if prompts.size == "full" else ()
+        return Mandate(self.persona, prompts, self._grounded, self.guard.canary, offers)
 
     async def warm(self) -> None:
         """Make the voice ready, and fill the model's prefix cache with what every prompt begins with.
@@ -190,7 +217,7 @@ class Presenter:
         try:
             for lang in LANGUAGES:
                 async with asyncio.timeout(self.limits.first_token):
-                    await self.model.warm((prompt.system(lang, self.persona),))
+                    await self.model.warm((self.opening(lang),))
         except (ModelError, TimeoutError) as error:
             log.warning("the model is not warm yet: %s", str(error) or "out of time")
 
@@ -198,10 +225,13 @@ class Presenter:
 def _curated(curated: CuratedAnswer, retrieval: Retrieval) -> Curated:
     """Names of emotions and gestures that the presenter has not are left out."""
     entry = curated.entry
-    emotion = next((emotion for emotion in EMOTIONS if emotion == entry.emotion), None)
-    gesture = next((gesture for gesture in GESTURES if gesture == entry.gesture), None)
-    cited = tuple(
-        Citation(one.document, one.title, one.source, one.text, one.place, one.revision)
-        for one in (hit.passage for hit in retrieval.hits)
+    emotions = (Mark(0, EmotionTag(emotion)) for emotion in EMOTIONS if emotion == entry.emotion)
+    gestures = (Mark(0, GestureTag(gesture)) for gesture in GESTURES if gesture == entry.gesture)
+    return Curated(
+        Phrase(stripped(entry.answer), (*emotions, *gestures)), curated.lang, tuple(map(_cited, retrieval.hits))
     )
-    return Curated(entry.answer, curated.lang, Expression(emotion, gesture), cited)
+
+
+def _cited(hit: Hit) -> Citation:
+    one = hit.passage
+    return Citation(one.document, one.title, one.source, one.text, one.place, one.revision)

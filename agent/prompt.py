@@ -3,9 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.model import Message
-from agent.persona import Persona
+from agent import briefing
+from agent.material import Mandate, Material
+from agent.model import Message, Part
+from agent.tokens import cut, estimate
+from avatar.markup import stripped
 from configs.language import Lang
+
+__all__ = ["Asked", "Mandate", "Material", "compose", "opening", "read"]
 
 RECALLED = 2
 """Messages of the conversation so far that are sent along: one exchange, so that "and on Mondays?" makes sense."""
@@ -31,31 +36,43 @@ class Asked:
     question: str
 
 
-def system(lang: Lang, persona: Persona) -> Message:
+def opening(mandate: Mandate, lang: Lang) -> Message:
     """The first message of every prompt in `lang`: what `ChatModel.warm` is given."""
+    if mandate.settings.size == "full":
+        return briefing.opening(mandate, lang)
+    persona = mandate.persona
     return Message("system", _SYSTEM[lang].format(name=persona.name[lang], role=persona.role[lang]))
 
 
-def compose(
-    question: str, lang: Lang, text: str, persona: Persona, history: Sequence[Message] = ()
-) -> tuple[Message, ...]:
-    """One answer's prompt. `text`: the evidence, already cut to size. `history`: user and assistant by turns."""
-    recalled = tuple(Message(said.role, _plain(said.text)[:RECALLED_CHARACTERS]) for said in history[-RECALLED:])
-    asked = Message("user", f"{_PASSAGES[lang]}\n{_plain(text)}\n\n{_QUESTION[lang]}{_plain(question)}")
-    return (system(lang, persona), *recalled, asked)
+def compose(mandate: Mandate, material: Material) -> tuple[Message, ...]:
+    """One answer's prompt, of at most `PromptSettings.tokens` as they are estimated."""
+    if mandate.settings.size == "full":
+        return briefing.compose(mandate, material)
+    head, lang = opening(mandate, material.lang), material.lang
+    recalled = tuple(
+        Message(said.role, _plain(said.text)[:RECALLED_CHARACTERS]) for said in material.history[-RECALLED:]
+    )
+    before = f"{_PASSAGES[lang]}\n{_plain(material.text)}\n\n{_QUESTION[lang]}"
+    taken = sum(estimate(message.text) + briefing.MESSAGE for message in (head, *recalled)) + estimate(before)
+    question = cut(_plain(material.question), max(mandate.settings.tokens - taken - briefing.MESSAGE, briefing.LEAST))
+    return head, *recalled, Message("user", before + question)
 
 
-def read(messages: Sequence[Message]) -> Asked | None:
+def read(messages: Sequence[Part]) -> Asked | None:
     """The evidence and the question of a prompt that `compose` made; None for any other."""
-    last = messages[-1].text if messages else ""
+    if (full := briefing.read(messages)) is not None:
+        return Asked(*full)
+    last = messages[-1] if messages else None
+    if not isinstance(last, Message):
+        return None
     for lang in _PASSAGES:
         head, mark = f"{_PASSAGES[lang]}\n", f"\n\n{_QUESTION[lang]}"
-        if last.startswith(head) and mark in last:
-            text, question = last[len(head) :].rsplit(mark, 1)
+        if last.text.startswith(head) and mark in last.text:
+            text, question = last.text[len(head) :].rsplit(mark, 1)
             return Asked(lang, text, question)
     return None
 
 
 def _plain(text: str) -> str:
-    """Text that neither opens a chat template's control token, such as `<|im_end|>`, nor breaks UTF-8."""
-    return text.replace("<|", "< |").encode("utf-8", "replace").decode("utf-8")
+    """Text that opens neither a control token of a chat template, such as `<|im_end|>`, nor a cue, nor breaks UTF-8."""
+    return stripped(text).replace("<|", "< |").encode("utf-8", "replace").decode("utf-8")

@@ -1,28 +1,82 @@
-"""A conversation with one client: its memory, at most one running turn, and the events not yet delivered."""
+"""A conversation with one client: who answers its user, by which rules, and who looks on."""
 
 import asyncio
 import logging
+import secrets
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractContextManager, aclosing
+from datetime import UTC, datetime
 
-from agent.commands import Command, Heard, Interrupt, Say
-from agent.events import Caption, Event, SentenceStarted, Speech, TurnEnded
-from agent.memory import Memory, Transcript
+from agent.announcements import Announcement, announced, words
+from agent.commands import Call, Command, Consent, Direction, GiveBack, Heard, Interrupt, Line, Say, TakeOver, Whisper
+from agent.conduct import Conduct, Exit, HandOver, Over, Reason, Remind
+from agent.events import Event, Notice, Posture, Speaker, TurnEnded
+from agent.memory import Memory
+from agent.memory.records import RecordsError
 from agent.outbox import Outbox
+from agent.performance import Emit
 from agent.presenter import Presenter
-from agent.turn import Emit, Turn
+from agent.situation import Situation
+from agent.stage import Act, Clock, Stage
+from agent.standing import Refused, Standing
+from agent.turn import Spoken, Turn
+from agent.watchers import Asked, Watcher, Watchers
+from agent.whispers import Whispers
+from configs.conduct import ConductSettings
+from configs.language import Lang, detect
 
 log = logging.getLogger(__name__)
 
 
 class Session:
-    """New words cancel and await the running turn; that is the whole of barge-in."""
+    """New words cancel and await the running turn; that is the whole of barge-in.
 
-    def __init__(self, presenter: Presenter, *, buffer: int = 64) -> None:
-        self._presenter = presenter
+    `changed` is called when `standing` may have; `staffed` tells whether an operator is there. `now` is wall time.
+    """
+
+    def __init__(
+        self,
+        presenter: Presenter,
+        *,
+        id: str | None = None,
+        user: str | None = None,
+        memory: Memory | None = None,
+        conduct: Conduct | None = None,
+        clock: Clock | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        buffer: int = 64,
+    ) -> None:
+        self.id = id or secrets.token_urlsafe(12)
+        self.user = user
+        self.memory = memory or Memory(presenter.limits.history_exchanges)
+        self.conduct = conduct or Conduct(ConductSettings())
+        self.changed: Callable[[], None] = lambda: None
+        self.staffed: Callable[[], bool] = lambda: False
+        self._presenter, self._now = presenter, now
+        self._clock = clock or asyncio.get_running_loop().time
         self._outbox = Outbox(buffer)
-        self._task: asyncio.Task[None] | None = None
-        self._turn = 0
-        self._played: float | None = None
-        self.memory = Memory(presenter.limits.history_exchanges)
+        self._watchers = Watchers(self.conduct.settings.watching)
+        self._whispers = Whispers(self.conduct.settings.whispers)
+        self._stage = Stage(presenter, self.memory, self._outbox, self._see, self._act_ended, self._clock)
+        self._commands = asyncio.Lock()
+        self._since = now()
+        self._lang: Lang = presenter.persona.language
+        self._operator: str | None = None
+        self._held: Say | None = None
+        self._line: asyncio.Future[str] | None = None
+        self._wanted: tuple[Reason, datetime] | None = None
+        self._passages: tuple[str, ...] = ()
+        self._ended = asyncio.Event()
+
+    async def open(self, lang: Lang | None = None, *, voice_only: bool = False) -> None:
+        """What every user is told first: that this is an AI. Aloud where nothing is shown."""
+        self._lang = lang or self._lang
+        persona = self._presenter.persona
+        self._tell(Notice(self._stage.number, "ai", persona.ai_notice[self._lang]))
+        if self.conduct.minor:
+            self._tell(Notice(self._stage.number, "minors", persona.minors[self._lang]))
+        if voice_only:
+            self._stage.later(self._announcement("ai_notice"))
 
     async def handle(self, command: Command) -> None:
         match command:
@@ -30,76 +84,237 @@ class Session:
                 await self.say(command)
             case Interrupt(turn, heard):
                 await self.interrupt(turn, heard)
-            case Heard(turn, seconds) if turn == self._turn:
-                self._played = max(seconds, self._played or 0.0)
+            case Heard(turn, seconds):
+                self._stage.heard(turn, seconds)
+            case Call():
+                await self._call()
+            case Consent(given):
+                await self._consent(given)
 
     async def say(self, say: Say) -> int:
         """Start a turn for the user's words and return its number."""
-        await self.interrupt()
-        self._turn += 1
-        self._played = None
-        self._task = asyncio.create_task(self._run(self._turn, say), name=f"turn {self._turn}")
-        await asyncio.sleep(0)  # one step: a turn that is cancelled at once has begun, and tells its end
-        return self._turn
+        async with self._commands:
+            self._ended.clear()
+            self._lang = self._presenter.language(say.text, say.lang)
+            self._watchers.tell(Asked(self._stage.number + 1, say.text))
+            act, after = self._reply(say)
+            number = await self._stage.start(act)
+            if after is not None:
+                self._stage.later(after)
+            self.changed()
+            return number
 
     async def interrupt(self, turn: int | None = None, heard: float | None = None) -> None:
         """Stop turn `turn`, or the current one. An earlier turn's late interrupt does nothing.
 
         The turn's answer is remembered up to `heard`, else up to the last report, else as delivered.
         """
-        if turn is not None and turn != self._turn:
-            return
-        await self._stop()
-        seconds = self._played if heard is None else heard
-        if seconds is not None:
-            self.memory.cut(self._turn, seconds)
+        async with self._commands:
+            if turn in (None, self._stage.number):
+                self._held = None
+            await self._stage.stop(turn, heard)
 
-    async def close(self) -> None:
-        await self._stop()
+    async def direct(self, direction: Direction) -> None:
+        """Obey an operator. Raises Refused."""
+        async with self._commands:
+            match direction:
+                case Whisper(text):
+                    self._whispers.add(text)
+                case Line(text):
+                    self._speak(text)
+                case TakeOver(name) if name != self._operator:
+                    await self._take(name)
+                case GiveBack():
+                    await self._give()
+            self.changed()
+
+    def watch(self) -> AbstractContextManager[Watcher]:
+        return self._watchers.watcher()
+
+    def standing(self) -> Standing:
+        reason, since = self._wanted or (None, None)
+        waiting = self._line is not None and not self._line.done()
+        return Standing(
+            self.id,
+            self._since,
+            self._lang,
+            "answering" if self._operator is None else "waiting" if waiting else "taken",
+            self._operator,
+            self.conduct.refusals,
+            reason,
+            since,
+            len(self._whispers),
+        )
 
     async def event(self) -> Event:
         """The next event; one reader at a time."""
         return await self._outbox.get()
 
-    async def _stop(self) -> None:
-        task, self._task = self._task, None
-        if task is not None and not task.done():
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+    async def over(self) -> None:
+        """Returns when the user gave the exit word, or their time is up, and has heard the goodbye."""
+        while not self._ended.is_set() or self._stage.unheard > 0:
+            await self._ended.wait()
+            await asyncio.sleep(self._stage.unheard)
 
-    async def _run(self, number: int, say: Say) -> None:
-        turn, transcript = Turn(number, self._presenter), Transcript()
+    async def close(self) -> None:
+        await self._stage.close()
+        self._watchers.close()
 
-        async def emit(event: Event) -> None:
-            _record(transcript, event)
-            await self._outbox.put(event)
+    def _reply(self, say: Say) -> tuple[Act, Act | None]:
+        """What to do about the user's words now, and what besides when that is over."""
+        match self.conduct.asked(say.text, self._clock()):
+            case Exit():
+                return self._announcement("ended", say, last=True), None
+            case Over():
+                return self._announcement("over", say, last=True), None
+            case _ if self._operator is not None:
+                return self._holding(say), None
+            case HandOver("asked"):
+                return self._handover("asked", say), None
+            case HandOver(reason) if self._wanted is None and self.staffed():
+                return self._handover(reason, say), None
+            case HandOver(reason) if self._wanted is None:
+                return self._answer(say), self._handover(reason)
+        return self._answer(say), None
 
-        end = TurnEnded(number, "failed", fallback="internal")
+    def _answer(self, say: Say) -> Act:
+        async def work(turn: Turn, emit: Emit) -> TurnEnded:
+            lang = self._presenter.language(say.text, say.lang)
+            if (line := await self.memory.reply(say.text, lang)) is not None:
+                return await turn.relay(words(line, lang), lang)
+            recalled = await self.memory.recall(say.text, lang)
+            situation = Situation(
+                session=self.id,
+                user=self.user,
+                history=recalled.history,
+                summary=recalled.summary,
+                facts=recalled.lines,
+                whisper="\n".join(self._whispers.take()),
+                minor=self.conduct.minor,
+                passages=self._passages,
+            )
+            try:
+                return await turn.run(say, situation)
+            finally:
+                self._passages = turn.passages
+
+        return Act(work, say)
+
+    async def _consent(self, given: bool) -> None:
         try:
-            end = await self._answer(turn, say, emit)
-        except asyncio.CancelledError:
-            end = TurnEnded(number, "interrupted", timings=turn.timings())
-            self._outbox.withdraw(number)
-            raise
-        finally:
-            self.memory.answered(number, say.text, transcript)
-            self._outbox.put_now(end)
+            await self.memory.consent(given)
+        except RecordsError as error:
+            log.warning("a user's consent could not be kept: %s", error.code)
 
-    async def _answer(self, turn: Turn, say: Say, emit: Emit) -> TurnEnded:
-        try:
-            return await turn.run(say, self.memory.messages(), emit)
-        except Exception:  # noqa: BLE001 - a turn ends here, whatever went wrong in it
-            log.exception("turn %d failed", turn.number)
-            return await turn.apologise(emit)
+    async def _call(self) -> None:
+        async with self._commands:
+            if self._operator is None:
+                await self._stage.start(self._handover("asked"))
+                self.changed()
 
+    def _handover(self, reason: Reason, say: Say | None = None) -> Act:
+        """Ask for a human, and tell the user honestly whether one is there."""
+        self._wanted = self._wanted or (reason, self._now())
+        return self._announcement("handover" if self.staffed() else "alone", say, passing=True)
 
-def _record(transcript: Transcript, event: Event) -> None:
-    match event:
-        case SentenceStarted(text=text, at=at):
-            transcript.started(text, at)
-        case Caption(words=words):
-            transcript.captioned(words)
-        case Speech(at=at, audio=audio):
-            transcript.played(at + audio.seconds)
-        case _:
-            pass
+    def _announcement(
+        self, what: Announcement, say: Say | None = None, *, last: bool = False, passing: bool = False
+    ) -> Act:
+        async def work(turn: Turn, emit: Emit) -> TurnEnded:
+            async with aclosing(announced(what, self._presenter.persona, self._lang, turn.number, emit)) as lines:
+                return await turn.relay(lines, self._lang)
+
+        return Act(work, say, last, passing)
+
+    def _speak(self, text: str) -> None:
+        """An operator's words: the answer that the user waits for, or a turn of their own after the running one."""
+        if self._line is not None and not self._line.done():
+            self._line.set_result(text)
+            return
+
+        async def work(turn: Turn, emit: Emit) -> TurnEnded:
+            lang = detect(text) or self._lang
+            return await turn.relay(words(text, lang), lang, "operator")
+
+        if not self._stage.later(Act(work)):
+            raise Refused("full", "several lines wait to be said already")
+
+    async def _take(self, name: str) -> None:
+        """An answer that is cut short is the operator's to give."""
+        first, current = self._operator is None, self._stage.current
+        self._operator, self._wanted = name, None
+        self._stage.drop_passing()
+        if first:
+            cut = current.say if current is not None and not current.passing else None
+            await self._stage.start(self._holding(cut, taking=True))
+
+    def _holding(self, say: Say | None, *, taking: bool = False) -> Act:
+        """A turn that waits for the operator's line where the user does, and is that line."""
+        line = self._line = asyncio.get_running_loop().create_future() if say else None
+        self._held = say
+
+        async def lines(turn: Turn, emit: Emit) -> AsyncGenerator[Spoken, None]:
+            if taking:
+                async for spoken in announced("takeover", self._presenter.persona, self._lang, turn.number, emit):
+                    yield spoken
+            if line is not None:
+                await emit(Posture(turn.number, "listening"))
+                async for spoken in self._awaited(line):
+                    yield spoken
+
+        async def work(turn: Turn, emit: Emit) -> TurnEnded:
+            by: Speaker = "presenter" if say is None else "operator"
+            try:
+                async with aclosing(lines(turn, emit)) as spoken:
+                    return await turn.relay(spoken, self._lang, by)
+            finally:
+                if line is not None:
+                    line.cancel()
+                self.changed()
+
+        return Act(work, None if taking else say)
+
+    async def _awaited(self, line: "asyncio.Future[str]") -> AsyncGenerator[Spoken, None]:
+        """The operator's line, and before it, as long as it does not come, a word of patience now and then."""
+        patience = self.conduct.settings.hold
+        while not line.done():
+            await asyncio.wait({line}, timeout=patience)
+            if not line.done():
+                patience *= 2
+                yield self._presenter.persona.hold[self._lang], self._lang, "apology"
+        self._held = None
+        yield line.result(), detect(line.result()) or self._lang, "answer"
+
+    async def _give(self) -> None:
+        """The presenter answers what the operator did not."""
+        if self._operator is None:
+            return
+        self._operator, held, self._held = None, self._held, None
+        await self._stage.start(self._announcement("returned"))
+        if held is not None:
+            self._stage.later(self._answer(held))
+
+    def _tell(self, event: Event) -> None:
+        self._outbox.put_now(event)
+        self._see(event)
+
+    def _see(self, event: Event) -> None:
+        """A turn that tells of a hand-over has called for one, not knowing whether anybody is there."""
+        if isinstance(event, Notice) and event.code == "handover" and self._operator is None and self._wanted is None:
+            self._wanted = "presenter", self._now()
+            if not self.staffed():
+                self._stage.later(self._announcement("alone", passing=True))
+            self.changed()
+        self._watchers.tell(event)
+
+    def _act_ended(self, act: Act, end: TurnEnded) -> None:
+        if act.last and end.reason == "done":
+            self._ended.set()
+        if act.say is None:
+            return
+        match self.conduct.answered(end, self._clock()):
+            case HandOver(reason) if self._wanted is None and self._operator is None:
+                self._stage.later(self._handover(reason))
+            case Remind():
+                self._stage.later(self._announcement("reminder"))
+        self.changed()

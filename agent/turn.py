@@ -1,264 +1,238 @@
 """One utterance in, one ordered stream of events out. Cancelling the task is the whole of barge-in."""
 
-import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Literal
 
 from agent.commands import Say
-from agent.events import (
-    Caption,
-    Citation,
-    Citations,
-    Event,
-    Fault,
-    Motion,
-    SentenceEnded,
-    SentenceStarted,
-    Speech,
-    TextDelta,
-    Timings,
-    TurnEnded,
-    TurnStarted,
-)
-from agent.model import Message, ModelError
+from agent.events import Citation, Citations, Fault, Notice, Posture, Speaker, Timings, TurnEnded, TurnStarted
+from agent.guard import AnswerGuard
+from agent.model import Ask, ModelError, Part, ToolCall
+from agent.moderation.loops import Loops
 from agent.pace import Stalled, paced
-from agent.presenter import Check, Composed, Curated, Line, Presenter, Unchecked
-from avatar.expression import Expression, Tone, express
-from avatar.lips import Cues, Lips
-from avatar.markup import EmotionTag, GestureTag, Markup
-from avatar.motion import EmotionCue, GestureCue
-from avatar.sentences import SentenceSplitter
-from avatar.speech import SpeechPart, Utterance, VoiceError
+from agent.performance import Emit, Performance
+from agent.presenter import Presenter
+from agent.replies import Check, Composed, Curated, Errand, Line, Unchecked
+from agent.situation import NOTHING, Situation
+from agent.tools.calling import Answering
+from agent.tools.tool import Context
+from agent.tools.toolbox import Done
+from avatar.expression import Tone
+from avatar.markup import stripped
+from avatar.motion import Gesture, Vocabulary
+from avatar.script import Phrase, Script
 from configs.language import Lang
 
 log = logging.getLogger(__name__)
 
-Emit = Callable[[Event], Awaitable[None]]
-_Parts = asyncio.Queue[SpeechPart | VoiceError | None]
-_LOOK_AHEAD = 2
-_PARTS = 32
-
-
-@dataclass(frozen=True, slots=True)
-class _Clip:
-    index: int
-    text: str
-    expression: Expression
-    parts: _Parts
+Spoken = tuple[str, Lang, Tone]
+"""Words to say, in which language and how. Those of tone "answer" are moderated; the others are the persona's own."""
 
 
 class Turn:
-    """`run` once. Text runs ahead of speech; the speech of the next clips is made while one is being spoken."""
+    """`run`, or `relay`, once. Text runs ahead of speech.
 
-    def __init__(self, number: int, presenter: Presenter) -> None:
+    `last`: the gesture that was made last, before it and in the end.
+    `asked`: what may be remembered of the question; `passages`: those that its answer was given from.
+    """
+
+    def __init__(self, number: int, presenter: Presenter, emit: Emit, last: Gesture = "rest") -> None:
         self.number = number
-        self._presenter = presenter
+        self.asked: str | None = None
+        self.passages: tuple[str, ...] = ()
+        self._presenter, self._emit = presenter, emit
+        self._performance = Performance(number, presenter, emit, last)
         self._began = time.monotonic()
-        self._times = Timings()
-        self._clips: asyncio.Queue[_Clip | None]
-        self._count = 0
-        self._at = 0.0
-        self._voiceless = False
+        self._retrieval: float | None = None
         self._keep = False
-        self._marked = Expression()
         self._lang: Lang = "zh"
+        self._situation = NOTHING
+        self._guard: AnswerGuard
         self._fallback: str | None = None
         self._refused = False
 
-    async def run(self, say: Say, history: Sequence[Message], emit: Emit) -> TurnEnded:
-        self._lang = self._presenter.language(say.text, say.lang)
-        await emit(TurnStarted(self.number, self._lang))
-        await self._perform(lambda tasks: self._think(say.text, history, emit, tasks), emit)
+    @property
+    def last(self) -> Gesture:
+        return self._performance.last
+
+    async def run(self, say: Say, situation: Situation = NOTHING) -> TurnEnded:
+        await self._begin(self._presenter.language(say.text, say.lang), "presenter", situation)
+        await self._emit(Posture(self.number, "thinking"))
+        await self._performance.during(self._think(say.text))
         return self._ended()
 
-    async def apologise(self, emit: Emit) -> TurnEnded:
+    async def relay(self, lines: AsyncIterable[Spoken], lang: Lang, by: Speaker = "presenter") -> TurnEnded:
+        """Words that are not the model's, as they come: an operator's, or a notice's."""
+        await self._begin(lang, by, NOTHING)
+        await self._performance.during(self._relay(lines))
+        return self._ended()
+
+    async def apologise(self) -> TurnEnded:
         """What is said where the turn itself broke: a defect of ours, which the viewer should not hear as silence."""
         apology = self._presenter.persona.fallback[self._lang]
-        await self._fail("internal", apology, emit)
-        await self._perform(lambda tasks: self._recite(apology, "apology", emit, tasks), emit)
+        await self._fail("internal", apology)
+        await self._performance.during(self._recite(Phrase(apology), "apology"))
         return self._ended()
 
-    async def _perform(self, think: Callable[[asyncio.TaskGroup], Awaitable[None]], emit: Emit) -> None:
-        self._clips = asyncio.Queue(maxsize=_LOOK_AHEAD)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._speak(emit))
-            await think(tasks)
-            await self._clips.put(None)
+    async def _begin(self, lang: Lang, by: Speaker, situation: Situation) -> None:
+        self._lang, self._situation = lang, situation
+        self._guard = self._presenter.guard.answer(lang, minor=situation.minor)
+        await self._emit(TurnStarted(self.number, lang, by))
+
+    async def _relay(self, lines: AsyncIterable[Spoken]) -> None:
+        async for text, self._lang, tone in lines:
+            await self._recite(Phrase(stripped(text)), tone)
 
     def _ended(self) -> TurnEnded:
         reason: Literal["done", "failed"] = "failed" if self._fallback else "done"
         return TurnEnded(self.number, reason, self._refused, self._fallback, self.timings())
 
     def timings(self) -> Timings:
-        return replace(self._times, total=self._elapsed())
+        spoken = self._performance
+        return Timings(
+            self._retrieval,
+            self._since(spoken.first_text),
+            self._since(spoken.first_audio),
+            self._since(time.monotonic()),
+        )
 
-    def _elapsed(self) -> float:
-        return (time.monotonic() - self._began) * 1000
+    def _since(self, moment: float | None) -> float | None:
+        return None if moment is None else (moment - self._began) * 1000
 
-    async def _think(self, question: str, history: Sequence[Message], emit: Emit, tasks: asyncio.TaskGroup) -> None:
-        considered = await self._presenter.consider(question, self._lang, history)
-        self._times = replace(self._times, retrieval=considered.retrieval)
+    async def _think(self, question: str, *, errands: bool = True) -> None:
+        considered = await self._presenter.consider(question, self._lang, self._situation, errands=errands)
+        self.asked, self._retrieval = considered.question, considered.retrieval
         match considered.reply:
-            case Line(text, tone, refused, fault):
-                self._refused = refused
-                if fault is not None:
-                    await self._fail(fault, text, emit)
-                await self._recite(text, tone, emit, tasks)
-            case Curated(text, lang, expression, citations):
-                self._lang, self._keep, self._marked = lang, True, expression
-                await self._recite(text, "answer", emit, tasks)
-                if citations:
-                    await emit(Citations(self.number, citations))
+            case Line() as line:
+                await self._tell(line)
+            case Errand(call):
+                await self._run(call, question)
+            case Curated(phrase, lang, citations):
+                self._lang, self._keep = lang, True
+                await self._recite(phrase, "answer")
+                await self._cite(citations)
             case Composed() as composed:
-                await self._compose(composed, emit, tasks)
+                await self._compose(composed)
 
-    async def _recite(self, text: str, tone: Tone, emit: Emit, tasks: asyncio.TaskGroup) -> None:
-        """Say a text in pieces; one that the splitter cut already stays whole."""
-        splitter = SentenceSplitter(self._count)
-        for piece in splitter.feed(text) + splitter.flush():
-            await self._say(piece, tone, emit, tasks)
+    async def _tell(self, line: Line) -> None:
+        self._refused = line.refused
+        if line.fault is not None:
+            await self._fail(line.fault, line.text)
+        if line.notice is not None:
+            await self._emit(Notice(self.number, line.notice, line.text))
+        await self._recite(Phrase(line.text), line.tone)
 
-    async def _compose(self, composed: Composed, emit: Emit, tasks: asyncio.TaskGroup) -> None:
+    async def _run(self, call: ToolCall, question: str) -> None:
+        """The tool's sentence, or an answer without it where it has none."""
+        outcome = await self._presenter.toolbox.run(call, self._context())
+        if not outcome.said:
+            await self._think(question, errands=False)
+            return
+        if isinstance(outcome, Done) and outcome.handover:
+            await self._hand_over()
+        else:
+            await self._recite(Phrase(stripped(outcome.text)), "answer")
+
+    async def _hand_over(self) -> None:
+        line = self._presenter.persona.handover[self._lang]
+        await self._tell(Line(line, "greeting", notice="handover"))
+
+    async def _compose(self, composed: Composed) -> None:
         """The model's answer, checked against the evidence piece by piece; if it fails, an apology and a quotation."""
-        check = composed.check
+        check, self.passages = composed.check, composed.passages
+        prompt = self._presenter.opening(self._lang).text
+        self._guard = self._presenter.guard.answer(self._lang, prompt, minor=self._situation.minor)
+        answering = Answering(self._stream, self._presenter.toolbox, self._context(), self._fill)
+        stream = answering.text if composed.tools else self._untooled
         sources: dict[int, int] = {}
+        pending, learnt = Phrase(""), 0
         try:
-            async with aclosing(self._pieces(composed.messages)) as pieces:
-                async for piece in pieces:
-                    await self._answer(check.feed(piece), check, sources, emit, tasks)
-                    if check.closed:
+            async with aclosing(self._phrases(stream(composed.messages, Ask(self._situation.session)))) as phrases:
+                async for phrase in phrases:
+                    done = [one.text for one in answering.outcomes if isinstance(one, Done)]
+                    check.learn(done[learnt:])
+                    learnt, pending = len(done), pending + phrase
+                    if (text := check.feed(phrase.text)) is not None:
+                        await self._answer(pending.said_as(text), check, sources)
+                        pending = Phrase("")
+                    if check.closed or self._guard.ended or answering.handover:
                         break
         except (ModelError, Stalled) as error:
             log.warning("model failed: %s", error)
             apology = self._presenter.persona.fallback[self._lang]
-            await self._fail(f"model_{error.code}", apology, emit)
-            await self._recite(apology, "apology", emit, tasks)
-        await self._answer(check.finish(), check, sources, emit, tasks)
-        cited = composed.citations if isinstance(check, Unchecked) else _cited(composed.citations, sources)
-        if cited:
-            await emit(Citations(self.number, cited))
+            await self._fail(f"model_{error.code}", apology)
+            await self._recite(Phrase(apology), "apology")
+        if answering.handover:
+            await self._hand_over()
+        elif (text := check.finish()) is not None:
+            await self._answer(Phrase(stripped(text)), check, sources)
+        own = composed.citations if isinstance(check, Unchecked) else _cited(composed.citations, sources)
+        await self._cite((*own, *answering.citations))
 
-    async def _answer(
-        self, text: str | None, check: Check, sources: dict[int, int], emit: Emit, tasks: asyncio.TaskGroup
-    ) -> None:
+    async def _answer(self, phrase: Phrase, check: Check, sources: dict[int, int]) -> None:
         """Say what the check let through; `sources` gets the citation of each piece of it."""
-        self._refused, first = check.refused, self._count
-        await self._recite(text or "", "refusal" if check.refused else "answer", emit, tasks)
+        self._refused = check.refused
+        own = await self._recite(phrase, "refusal" if check.refused else "answer")
         if check.origin is not None:
-            sources |= dict.fromkeys(range(first, self._count), check.origin)
+            sources |= dict.fromkeys(own, check.origin)
 
-    async def _pieces(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
-        """The model's text in speakable pieces, whitespace kept; tags go to `_marked`."""
-        limits, markup, splitter = self._presenter.limits, Markup(), SentenceSplitter()
-        stream = self._presenter.model.stream(messages)
-        async with aclosing(paced(stream, limits.first_token, limits.next_token)) as deltas:
+    async def _recite(self, phrase: Phrase, tone: Tone) -> list[int]:
+        """Say it in pieces; one that the splitter cut already stays whole. Those not replaced by a safe line."""
+        own: list[int] = []
+        for piece in phrase.cut(self._performance.count):
+            if tone == "answer":
+                verdict = await self._guard.feed(piece.text)
+                piece = piece.said_as(verdict.text)
+                if verdict.action == "handover":
+                    await self._emit(Notice(self.number, "handover", verdict.text))
+            if piece.text.strip():
+                if tone != "answer" or verdict.action in ("pass", "flag", "mask"):
+                    own.append(self._performance.count)
+                await self._performance.say(piece, self._lang, tone, keep=self._keep)
+        return own
+
+    async def _phrases(self, stream: AsyncGenerator[str, None]) -> AsyncGenerator[Phrase, None]:
+        """The model's text in speakable pieces, whitespace kept, until it goes round in circles."""
+        persona, loops = self._presenter.persona, Loops()
+        script = Script(Vocabulary(persona.emotions, persona.gestures))
+        async with aclosing(stream) as deltas:
             async for delta in deltas:
-                for piece in self._plain(markup.feed(delta)):
-                    for sentence in splitter.feed(piece):
-                        yield sentence
-        for piece in self._plain(markup.flush()):
-            for sentence in splitter.feed(piece):
-                yield sentence
-        for sentence in splitter.flush():
-            yield sentence
+                for phrase in script.feed(delta):
+                    yield phrase
+                    if loops.feed(phrase.text):
+                        return
+        for phrase in script.flush():
+            yield phrase
 
-    def _plain(self, pieces: Sequence[str | EmotionTag | GestureTag]) -> list[str]:
-        plain = []
-        for piece in pieces:
-            match piece:
-                case EmotionTag(emotion):
-                    self._marked = replace(self._marked, emotion=emotion)
-                case GestureTag(gesture):
-                    self._marked = replace(self._marked, gesture=gesture)
-                case str():
-                    plain.append(piece)
-        return plain
+    async def _untooled(self, messages: Sequence[Part], ask: Ask) -> AsyncGenerator[str, None]:
+        async with aclosing(self._stream(messages, ask)) as items:
+            async for item in items:
+                if isinstance(item, str):
+                    yield item
 
-    async def _say(self, piece: str, tone: Tone, emit: Emit, tasks: asyncio.TaskGroup) -> None:
-        """Show a piece now, and have it spoken in its turn."""
-        if self._times.first_text is None:
-            self._times = replace(self._times, first_text=self._elapsed())
-        await emit(TextDelta(self.number, piece))
-        default, marked = express(tone, self._count), self._marked
-        expression = Expression(marked.emotion or default.emotion, marked.gesture or default.gesture)
-        self._marked = Expression()
-        clip = _Clip(self._count, piece, expression, asyncio.Queue(maxsize=_PARTS))
-        self._count += 1
-        await self._clips.put(clip)
-        tasks.create_task(self._synthesize(clip))
-
-    async def _synthesize(self, clip: _Clip) -> None:
-        """One retry while nothing was heard of the clip. A voice that fails twice is not waited for again."""
-        utterance = Utterance(clip.text.strip(), self._lang, self._keep)
-        failure: VoiceError | None = None
-        for _ in range(0 if self._voiceless else 2):
-            given = False
-            try:
-                async with aclosing(self._spoken(utterance)) as parts:
-                    async for part in parts:
-                        given = True
-                        await clip.parts.put(part)
-                await clip.parts.put(None)
-                return
-            except VoiceError as error:
-                log.warning("voice failed: %s", error)
-                failure = error
-                if given:
-                    break
-        else:
-            self._voiceless = True
-        await clip.parts.put(failure or VoiceError("the voice has failed before in this turn"))
-
-    async def _spoken(self, utterance: Utterance) -> AsyncGenerator[SpeechPart, None]:
+    def _stream(self, messages: Sequence[Part], ask: Ask) -> AsyncGenerator[str | ToolCall, None]:
         limits = self._presenter.limits
-        stream = self._presenter.voice.synthesize(utterance)
-        try:
-            async with aclosing(paced(stream, limits.first_audio, limits.next_audio)) as parts:
-                async for part in parts:
-                    yield part
-        except Stalled as error:
-            raise VoiceError(f"the voice gave nothing for {error.seconds:g} s") from error
+        return paced(self._presenter.model.stream(messages, ask), limits.first_token, limits.next_token)
 
-    async def _speak(self, emit: Emit) -> None:
-        told = False
-        while (clip := await self._clips.get()) is not None:
-            await emit(SentenceStarted(self.number, clip.index, clip.text, self._at))
-            lips = Lips(self._lang)
-            while (part := await clip.parts.get()) is not None:
-                if isinstance(part, VoiceError):
-                    if not told:
-                        told = True
-                        await self._fault("voice_failed", self._presenter.persona.voiceless[self._lang], emit)
-                    break
-                cues = lips.feed(part)
-                if cues is not None:
-                    await self._move(clip, cues, emit)
-            await emit(SentenceEnded(self.number, clip.index, lips.seconds))
-            self._at += lips.seconds
+    async def _fill(self) -> None:
+        """Something to say while a tool works."""
+        fillers = self._presenter.persona.fillers[self._lang]
+        await self._recite(Phrase(fillers[self.number % len(fillers)]), "greeting")
 
-    async def _move(self, clip: _Clip, cues: Cues, emit: Emit) -> None:
-        """Cues and words go out before the sound they belong to."""
-        if self._times.first_audio is None:
-            self._times = replace(self._times, first_audio=self._elapsed())
-        first = cues.at == 0
-        emotion = EmotionCue(0.0, clip.expression.emotion) if first and clip.expression.emotion else None
-        gesture = GestureCue(0.0, clip.expression.gesture) if first and clip.expression.gesture else None
-        if cues.visemes or emotion or gesture:
-            await emit(Motion(self.number, clip.index, cues.visemes, emotion, gesture))
-        if cues.words:
-            await emit(Caption(self.number, clip.index, cues.words))
-        await emit(Speech(self.number, clip.index, cues.at, cues.audio))
+    def _context(self) -> Context:
+        return Context(self._lang, self._situation.session, self._situation.user, datetime.now(UTC))
 
-    async def _fail(self, code: str, message: str, emit: Emit) -> None:
+    async def _cite(self, citations: tuple[Citation, ...]) -> None:
+        if citations:
+            await self._emit(Citations(self.number, citations))
+
+    async def _fail(self, code: str, message: str) -> None:
         self._fallback = code
-        await self._fault(code, message, emit)
-
-    async def _fault(self, code: str, message: str, emit: Emit) -> None:
-        await emit(Fault(self.number, code, message))
+        await self._emit(Fault(self.number, code, message))
 
 
 def _cited(citations: Sequence[Citation], sources: Mapping[int, int]) -> tuple[Citation, ...]:

@@ -1,5 +1,7 @@
 """Numbers as words, in Mandarin and English. Every argument is a string of ASCII digits."""
 
+import re
+
 _DIGITS = {
     "zh": "零一二三四五六七八九",
     "en": ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"],
@@ -103,3 +105,43 @@ def english_year(digits: str) -> str:
     if rest == "00":
         return english(century) + " hundred"
     return f"{english(century)} {'oh ' + english(rest[1]) if rest[0] == '0' else english(rest)}"
+
+
+def paired(digits: str) -> str:
+    """A room, a bus or an aeroplane: 101 is "one oh one", 2405 "twenty-four oh five", 747 "seven forty-seven"."""
+    head, rest = digits[:-2], digits[-2:]
+    if len(digits) < 3 or digits[1:] == "000":
+        return english(digits)
+    if len(digits) > 4 or digits[0] == "0":
+        return english_digits(digits)
+    if rest == "00":
+        return english(head) + " hundred"
+    return f"{english(head)} {'oh ' + english(rest[1]) if rest[0] == '0' else english(rest)}"
+
+
+_ROMAN = re.compile(r"(?:X[CL]|L?X{0,3})(?:I[XV]|V?I{0,3})")
+_ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
+
+
+def roman(numeral: str) -> int | None:
+    """A Roman numeral below a hundred; None for other letters."""
+    if not numeral or not _ROMAN.fullmatch(numeral):
+        return None
+    values = [_ROMAN_VALUES[letter] for letter in numeral]
+    return sum(-value if value < after else value for value, after in zip(values, [*values[1:], 0], strict=True))
+
+
+def scaled(digits: str, power: int) -> str:
+    """The digits of a decimal number times ten to the `power`: ("2.5", 6) is "2500000"."""
+    whole, _, fraction = digits.replace(",", "").partition(".")
+    moved = fraction.ljust(power, "0")
+    return (whole + moved[:power]).lstrip("0") + ("." + moved[power:] if len(moved) > power else "") or "0"
+
+
+_SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+
+
+def raised(exponent: str) -> str:
+    """The digits of an exponent: "⁻¹²" and "^-12" are "12"."""
+    digits = (str(_SUPERSCRIPTS.find(char)) if char in _SUPERSCRIPTS else char for char in exponent)
+    return "".join(filter(str.isdecimal, digits))

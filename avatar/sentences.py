@@ -6,11 +6,17 @@ _FULL_STOPS = "。！？!?…\n"
 _PAUSES = "，,、；;—"
 _CLOSERS = "”’\"')）】》」』"
 _ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st no vs etc inc ltd jr sr fig vol approx e.g i.e a.m p.m u.s".split()  # noqa: SIM905 - a list
+    re.findall(
+        r"\S+",
+        "mr mrs ms dr prof st mt ave blvd rd no nos vs etc inc ltd jr sr fig figs vol pp ch ext tel dept approx ca "
+        "e.g i.e a.m p.m u.s jan feb mar apr jun jul aug sept oct nov dec",
+    )
 )
 _WORD = re.compile(r"\w")
 _EAGER_END = re.compile(r"(?:^|\s)[A-Za-z][a-z'-]{2,}\.$")
 _GROWTH = (2.0, 10.0, 20.0, 40.0)
+_LONGEST = 300
+"""Characters after which a piece ends at a space, or anywhere, though nothing in it pauses."""
 
 
 def speech_weight(text: str) -> float:
@@ -19,7 +25,7 @@ def speech_weight(text: str) -> float:
 
 
 class SentenceSplitter:
-    """`feed` text as it comes, take pieces out; `flush` at the end. Joined, the pieces are the text.
+    """`feed` text as it comes, take pieces out; `flush` at the end. Joined, they are the text but for wordless runs.
 
     Piece n may end at a pause once it weighs `_GROWTH[n]`: a short first clause is heard early, and each
     piece is long enough to cover the synthesis of the next at half of real time. Other pieces wait for
@@ -30,52 +36,74 @@ class SentenceSplitter:
         """`spoken`: pieces of the same speech that were cut before."""
         self._buffer = ""
         self._count = spoken
+        self._wordless = self._scanned = 0
+        self._weight = 0.0
 
     def feed(self, text: str) -> list[str]:
         self._buffer += text
         pieces: list[str] = []
-        start = 0
-        while (end := self._boundary(start)) is not None:
-            if _WORD.search(self._buffer, 0, end):
+        while (end := self._boundary()) is not None:
+            if _WORD.search(self._buffer, self._wordless, end):
                 pieces.append(self._buffer[:end])
-                self._buffer = self._buffer[end:]
                 self._count += 1
-                start = 0
+                self._drop(end)
+            elif end > _LONGEST:
+                self._drop(end)
             else:
-                start = end
+                self._wordless = self._scanned = end
+                self._weight = 0.0
         return pieces
 
     def flush(self) -> list[str]:
-        rest, self._buffer = self._buffer, ""
+        rest = self._buffer
+        self._drop(len(rest))
         return [rest] if _WORD.search(rest) else []
 
-    def _boundary(self, start: int) -> int | None:
+    def _drop(self, end: int) -> None:
+        self._buffer = self._buffer[end:]
+        self._wordless = self._scanned = 0
+        self._weight = 0.0
+
+    def _boundary(self) -> int | None:
+        """Where the piece that begins after the wordless run ends; reads no character twice but the last."""
         pause_weight = _GROWTH[min(self._count, len(_GROWTH) - 1)]
-        text = self._buffer
-        for i in range(start, len(text)):
+        text, start = self._buffer, self._wordless
+        longest = start + _LONGEST
+        for i in range(self._scanned, min(len(text), longest)):
+            self._scanned = i
             char, after = text[i], text[i + 1 : i + 2]
             if not after:
-                return i + 1 if self._count == 0 and self._ends_early(text) else None
+                return i + 1 if self._count == 0 and self._ends_early(text[start:]) else None
+            self._weight += speech_weight(char)
             if after in _CLOSERS:
                 continue
             if char in _CLOSERS and i > start and text[i - 1] in _FULL_STOPS + ".":
                 return i + 1
-            if char in _FULL_STOPS or (char == "." and _ends_sentence(text, i, after)):
+            if char in _FULL_STOPS and not _queries(text, i):
                 return i + 1
-            if char in _PAUSES and not _joins(text, i) and speech_weight(text[:i]) >= pause_weight:
+            if char == "." and _ends_sentence(text[start:i], after):
                 return i + 1
-        return None
+            if char in _PAUSES and not _joins(text, i) and self._weight >= pause_weight:
+                return i + 1
+        return None if len(text) <= longest else text.rfind(" ", start + 1, longest) + 1 or longest
 
     def _ends_early(self, text: str) -> bool:
+        if "/" in text.rpartition(" ")[2]:
+            return False
         if text[-1] in _FULL_STOPS:
             return True
         return bool(_EAGER_END.search(text)) and not _abbreviation(text.split()[-1])
 
 
-def _ends_sentence(text: str, i: int, after: str) -> bool:
-    if not (after.isspace() or after in "“‘") or _abbreviation(text[: i + 1].split()[-1]):
+def _ends_sentence(before: str, after: str) -> bool:
+    if not (after.isspace() or after in "“‘") or _abbreviation(f"{before}.".split()[-1]):
         return False
-    return not text[:i].strip().isdigit()
+    return not before.strip().isdigit()
+
+
+def _queries(text: str, i: int) -> bool:
+    """The mark of a web address: `index.html?lang=en`."""
+    return text[i] == "?" and text[i + 1].isascii() and text[i + 1].isalnum() and text[i - 1 : i].isascii()
 
 
 def _joins(text: str, i: int) -> bool:

@@ -13,11 +13,13 @@ class VoiceError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One clause or sentence to speak; plain text, no markup. `keep`: it will be said again, word for word."""
+    """One clause or sentence to speak; plain text, no markup. `keep`: it will be said again, word for word.
+    `voice`: a name that the engine knows for this language; None: the engine's own choice."""
 
     text: str
     lang: Lang
     keep: bool = False
+    voice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class Voice(Protocol):
         ...
 
     def synthesize(self, utterance: Utterance) -> AsyncGenerator[SpeechPart, None]:
-        """Closing the generator stops the voice's work. Raises VoiceError."""
+        """Closing the generator stops the voice's work. Raises VoiceError, also for a voice that it does not know."""
         ...
 
     async def warm(self) -> None:

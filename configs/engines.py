@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from configs.home import Home
 
-Kind = Literal["models", "voices", "embedders", "stores", "rerankers", "ocr"]
+Kind = Literal["models", "voices", "embedders", "stores", "rerankers", "ocr", "moderators"]
 
 
 class ConfigError(ValueError):

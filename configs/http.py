@@ -1,9 +1,9 @@
-"""A lean HTTP/1.1 client for streamed answers: one POST, its body as it arrives, connections kept alive."""
+"""A lean HTTP/1.1 client for streamed answers: one request, the body as it arrives, connections kept alive."""
 
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -194,16 +194,25 @@ class Client:
         self._busy: set[_Connection] = set()
         self._closed = False
 
+    def post(
+        self, path: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> AbstractAsyncContextManager[Response]:
+        """Send `body`; see `_ask`."""
+        length = {"Content-Length": str(len(body))}
+        return self._ask("POST", path, {**length, **(headers or {})}, body)
+
+    def get(self, path: str) -> AbstractAsyncContextManager[Response]:
+        return self._ask("GET", path, {}, b"")
+
     @asynccontextmanager
-    async def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> AsyncIterator[Response]:
-        """Send `body`; the block runs once the response's head is here. HttpError: see there.
+    async def _ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> AsyncIterator[Response]:
+        """The block runs once the response's head is here. HttpError: see there.
 
         Leaving the block before the body's end closes the socket at once, which is how the server learns
         that nobody wants the rest. A kept-alive connection that turns out dead is replaced once.
         """
-        length = {"Content-Length": str(len(body))}
-        request = f"POST {self._prefix}{path} HTTP/1.1\r\n".encode("ascii") + self._head
-        request += _lines({**length, **(headers or {})}) + b"\r\n" + body
+        request = f"{method} {self._prefix}{path} HTTP/1.1\r\n".encode("ascii") + self._head
+        request += _lines(headers) + b"\r\n" + body
         connection, incoming = await self._answered(request)
         try:
             yield Response(connection, incoming, self._read_timeout)
@@ -277,6 +286,9 @@ class Client:
 
 
 async def _arrival(incoming: _Incoming, seconds: float | None) -> None:
+    if seconds is None:
+        await incoming.arrival()
+        return
     try:
         async with asyncio.timeout(seconds):
             await incoming.arrival()

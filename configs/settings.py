@@ -11,8 +11,6 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     StringConstraints,
@@ -20,7 +18,14 @@ from pydantic import (
     model_validator,
 )
 
+from configs.conduct import ConductSettings
 from configs.engines import ConfigError, EngineSpec, Kind
+from configs.labels import LabelSettings
+from configs.memory import MemorySettings
+from configs.prompt import PromptSettings
+from configs.safety import SafetySettings
+from configs.section import Section
+from configs.tools import ToolSettings
 
 PREFIX = "ZHUBO__"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -38,10 +43,6 @@ ENGINES: dict[str, Kind] = {
 Tree = dict[str, Any]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 def _token(key: SecretStr) -> SecretStr:
     """A page cannot set headers on a WebSocket: it sends the key as a subprotocol."""
     if not _TOKEN.fullmatch(key.get_secret_value()):
@@ -53,7 +54,7 @@ Key = Annotated[SecretStr, AfterValidator(_token)]
 BaseName = Annotated[str, StringConstraints(pattern=BASE_NAME)]
 
 
-class KeySettings(_Section):
+class KeySettings(Section):
     """A key whose holders see one knowledge base and no other: its documents, and what is answered from them.
 
     `write`: they may change what is in it, too.
@@ -64,7 +65,7 @@ class KeySettings(_Section):
     write: bool = False
 
 
-class ServerSettings(_Section):
+class ServerSettings(Section):
     """Where clients connect. Without a key only a loopback address is served."""
 
     host: str = "127.0.0.1"
@@ -93,14 +94,14 @@ class ServerSettings(_Section):
         return self
 
 
-class WatchSettings(_Section):
+class WatchSettings(Section):
     """A folder whose documents are those of a knowledge base, as they change."""
 
     folder: Annotated[Path, AfterValidator(lambda folder: folder.expanduser().absolute())]
     base: BaseName = "main"
 
 
-class WebSettings(_Section):
+class WebSettings(Section):
     """What is fetched from the web. Addresses that are not public are refused unless `allow` names their network.
 
     `pages`: the most that a sitemap may list. `seconds`: for one page, redirects and all. `pause`: the longest wait
@@ -115,7 +116,7 @@ class WebSettings(_Section):
     pause: float = Field(default=10, ge=0)
 
 
-class ParsingSettings(_Section):
+class ParsingSettings(Section):
     """What reading one file may cost, in a process of its own that is ended at the limit: seconds of computing, bytes
     of memory, and seconds in all."""
 
@@ -124,7 +125,7 @@ class ParsingSettings(_Section):
     wall: float = Field(default=120, gt=0)
 
 
-class KnowledgeSettings(_Section):
+class KnowledgeSettings(Section):
     sample: bool = False
     """Ingest the sample documents into an empty knowledge base at the first start."""
     watch: tuple[WatchSettings, ...] = ()
@@ -144,6 +145,8 @@ class KnowledgeSettings(_Section):
     """Fit the support from which a base answers on the base itself, in the background, when its documents change."""
     bulk: bool = False
     """A second embedder, as large as the first, for what is indexed: no question then waits for a passage."""
+    verify: Literal["off", "model"] = "off"
+    """Whether the model is asked, before it answers, if the passages answer at all: refuses better, one call later."""
     grounded: bool = True
     """Answer from the documents alone: refuse what they do not say and check every clause. Without it the model
     may also speak from its own knowledge, unchecked."""
@@ -156,7 +159,7 @@ class KnowledgeSettings(_Section):
         return self
 
 
-class Limits(_Section):
+class Limits(Section):
     """Seconds an engine may be silent before the presenter falls back, and the longest question."""
 
     first_token: float = Field(default=10, gt=0)
@@ -170,7 +173,7 @@ class Limits(_Section):
     """The speech of curated answers that is remembered."""
 
 
-class Settings(_Section):
+class Settings(Section):
     profile: str
     persona: str = "guide"
     """Name of a persona that ships, or the path of a persona file."""
@@ -184,6 +187,12 @@ class Settings(_Section):
     """Reads images and scanned pages; without one they are refused."""
     server: ServerSettings = ServerSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
+    prompt: PromptSettings = PromptSettings()
+    labels: LabelSettings = LabelSettings()
+    memory: MemorySettings = MemorySettings()
+    conduct: ConductSettings = ConductSettings()
+    safety: SafetySettings = SafetySettings()
+    tools: ToolSettings = ToolSettings()
     limits: Limits = Limits()
 
     def engines(self) -> dict[str, tuple[Kind, EngineSpec]]:

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from configs.background import started
 from knowledge.documents import (
     ANYTHING,
     Curated,
@@ -115,8 +116,8 @@ class KnowledgeBase:
         search = Search(stacks, engines.embedding, engines.reranker, patience)
         self._opened = _Parts(stacks, ledger, editor, search)
         self._work = {
-            asyncio.create_task(editor.work(), name=f"the jobs of {self.name}"),
-            asyncio.create_task(editor.label_all(), name=f"the labels of {self.name}"),
+            started(editor.work(), f"the jobs of {self.name}"),
+            started(editor.label_all(), f"the labels of {self.name}"),
         }
 
     async def close(self) -> None:

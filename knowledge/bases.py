@@ -12,6 +12,7 @@ from knowledge.archive import pack, unpack
 from knowledge.base import Engines, KnowledgeBase
 from knowledge.database import FILE
 from knowledge.documents import DocumentError, KnowledgeUnavailable
+from knowledge.embedding import Embedding
 from knowledge.vectors import Patience
 
 MAIN = "main"
@@ -41,6 +42,11 @@ class Bases:
         self._bases: dict[str, KnowledgeBase] = {}
         self._titles: dict[str, str] = {}
         self._changing = asyncio.Lock()
+
+    @property
+    def embedding(self) -> Embedding:
+        """Shared by all of them."""
+        return self._engines.embedding
 
     async def open(self) -> None:
         names = await asyncio.to_thread(_found, self._folder)

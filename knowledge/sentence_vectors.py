@@ -16,6 +16,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from configs.background import started
 from knowledge.embedding import EmbedderError, Embedding, Vectors
 from knowledge.sentences import sentences
 
@@ -75,7 +76,7 @@ class SentenceVectors:
         stray = there - needed.keys() - set(kept)
         await self._call(lambda: self._forget(stray))
         self._work.set()
-        self._worker = asyncio.create_task(self._make(), name="sentence vectors")
+        self._worker = started(self._make(), "sentence vectors")
 
     def want(self, texts: Mapping[str, str]) -> None:
         self._wanted |= texts

@@ -9,8 +9,11 @@ from importlib import import_module
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Numeric libraries read these as they load. Their idle threads spin, at the expense of the voice and the model."""
 
-_COMMANDS = {name: name for name in ("serve", "ask", "ingest", "kb", "models", "config", "doctor")} | {
-    "eval": "evaluate"
+_COMMANDS = {name: name for name in ("serve", "ask", "say", "ingest", "kb", "memory", "models", "config", "doctor")} | {
+    "audit": "audit",
+    "eval": "evaluate",
+    "moderate": "moderate",
+    "train": "train",
 }
 """The module of each command."""
 

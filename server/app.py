@@ -1,8 +1,7 @@
 """The ASGI application: the page, the WebSocket, health, and the routes of the knowledge bases."""
 
 import asyncio
-import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -11,14 +10,18 @@ from fastapi import FastAPI, Request, WebSocket
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
-from agent.session import Session
 from configs.engines import ConfigError
 from server.assemble import Service
+from server.auditing import Auditing
 from server.auth import Gate
 from server.guard import Guard
 from server.protocols.base import Rejected
 from server.protocols.native import NAME, NativeCodec, Terms
-from server.routes import knowledge_routes
+from server.reception import Reception
+from server.routes import keyed, knowledge_routes
+from server.routes.access import Access
+from server.routes.memory import memory_routes
+from server.routes.operator import operator_console, operator_routes
 from server.routes.troubles import told_troubles
 from server.sockets import serve
 
@@ -48,10 +51,16 @@ def create_app(service: Service, stop: Callable[[], None] = lambda: None) -> Fas
 
     app = FastAPI(title="Zhubo 主播", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     gate = Gate(service.settings.server)
+    app.add_middleware(Auditing, audit=service.audit, gate=gate)
     app.add_middleware(Guard, gate=gate, settings=service.settings.server)
     told_troubles(app)
     _health(app, service, gate)
     app.include_router(knowledge_routes(service, gate))
+    access = Access(service, gate)
+    app.include_router(
+        keyed(access, memory_routes(access, lambda: service.memories), operator_routes(access, service.desk))
+    )
+    app.include_router(operator_console(service.desk, gate, service.settings.server.hello_seconds))
     _socket(app, service, gate)
     _pages(app)
     return app
@@ -64,10 +73,12 @@ def _health(app: FastAPI, service: Service, gate: Gate) -> None:
 
     @app.get("/readyz", summary="Every engine is ready; 503 with the reason while one is not")
     async def readyz(request: Request) -> JSONResponse:
-        """The knowledge bases that the caller's key opens are told one by one."""
+        """The knowledge bases that the caller's key opens are told one by one; the records to the operator."""
         readiness, grant = service.readiness(), gate.grant(request)
         report = dict(readiness.report)
         bases = report.pop("knowledge", {})
+        if grant is None or not grant.operator:
+            report = {name: told for name, told in report.items() if name not in ("memory", "audit")}
         if grant is not None and bases:
             report["knowledge"] = {name: state for name, state in bases.items() if grant.sees(name)}
         return JSONResponse(report, 200 if readiness.ready else 503)
@@ -83,9 +94,9 @@ def _socket(app: FastAPI, service: Service, gate: Gate) -> None:
             await socket.close(_POLICY)
             return
         await socket.accept(NAME if NAME in socket.scope.get("subprotocols", ()) else None)
-        base = grant.base or service.persona.base
-        codec = NativeCodec(_terms(service, base))
-        refusal = _refusal(service, base, len(connected))
+        bases = (grant.base,) if grant.base else service.persona.bases
+        codec = NativeCodec(_terms(service, bases[0]))
+        refusal = _refusal(service, bases, len(connected))
         if refusal is not None:
             for frame in codec.encode(refusal):
                 await socket.send_text(str(frame))
@@ -93,17 +104,18 @@ def _socket(app: FastAPI, service: Service, gate: Gate) -> None:
             return
         connected.add(socket)
         try:
-            await serve(socket, codec, Session(service.presenter_for(base)), service.settings.server.hello_seconds)
+            reception = Reception(service, grant, bases)
+            await serve(socket, codec, reception.received, service.settings.server.hello_seconds)
         finally:
             connected.discard(socket)
 
 
-def _refusal(service: Service, base: str, connected: int) -> Rejected | None:
+def _refusal(service: Service, bases: Sequence[str], connected: int) -> Rejected | None:
     if not service.readiness().serving:
         return Rejected("starting", "the presenter is starting, try again in a few seconds / 正在启动，请稍候再试")
     if connected >= service.settings.server.sessions:
         return Rejected("busy", "too many visitors, try again in a minute / 访客太多，请一分钟后再试")
-    if base not in service.bases.names():
+    if not set(bases) <= set(service.bases.names()):
         return Rejected("unknown_base", "the knowledge base of this key is not there / 没有这个密钥对应的知识库")
     return None
 
@@ -111,7 +123,6 @@ def _refusal(service: Service, base: str, connected: int) -> Rejected | None:
 def _terms(service: Service, base: str) -> Terms:
     settings = service.settings
     return Terms(
-        session=secrets.token_urlsafe(12),
         base=base,
         persona=service.introduction,
         rate=service.rate,
@@ -127,6 +138,10 @@ def _pages(app: FastAPI) -> None:
     @app.get("/", include_in_schema=False)
     async def index() -> FileResponse:
         return FileResponse(web / "index.html")
+
+    @app.get("/console", include_in_schema=False)
+    async def console() -> FileResponse:
+        return FileResponse(web / "console.html")
 
     @app.get("/static/presenter.json", include_in_schema=False)
     async def presenter() -> FileResponse:

@@ -1,6 +1,5 @@
 """Questions put to the whole presenter without a server, and the answers as they were given."""
 
-import wave
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,11 +20,14 @@ from agent.events import (
 )
 from agent.presenter import Presenter
 from agent.session import Session
+from avatar.labels import Label, labelled
+from avatar.sound_labels import wav
+from avatar.speech import Audio
 from configs.engines import ConfigError
 from configs.language import Lang
 from knowledge.bases import UnknownBase
 from server.assemble import Service
-from server.protocols.native import cited, milliseconds
+from server.protocols.events import cited, milliseconds
 
 
 @dataclass
@@ -62,16 +64,16 @@ async def ask_all(
     base: str | None = None,
 ) -> list[Answer]:
     """`base`: the knowledge base to answer from; the persona's where none is named. Raises ConfigError."""
-    answers = []
+    answers, bases = [], (base,) if base else service.persona.bases
     try:
         await service.open()
         try:
-            presenter = service.presenter_for(base or service.persona.base)
+            presenter = service.presenter_for(*bases)
         except UnknownBase as error:
             raise ConfigError(str(error)) from error
-        knowledge = service.bases.get(base or service.persona.base)
-        if knowledge.state().trouble is None:
-            await knowledge.settled()
+        for name in bases:
+            if (knowledge := service.bases.get(name)).state().trouble is None:
+                await knowledge.settled()
         for question in questions:
             answers.append(await ask(presenter, Say(question, lang)))
             show(answers[-1])
@@ -112,17 +114,13 @@ def _record(answer: Answer, event: Event, at: float) -> None:
 def _cues(motion: Motion, at: float) -> Iterator[dict[str, Any]]:
     for viseme in motion.visemes:
         yield {"t": round(at + viseme.at, 3), "viseme": viseme.shape, "weight": round(viseme.weight, 2)}
-    if motion.emotion:
-        yield {"t": round(at + motion.emotion.at, 3), "emotion": motion.emotion.emotion}
-    if motion.gesture:
-        yield {"t": round(at + motion.gesture.at, 3), "gesture": motion.gesture.gesture}
+    for emotion in motion.emotions:
+        yield {"t": round(at + emotion.at, 3), "emotion": emotion.emotion, "intensity": round(emotion.intensity, 2)}
+    for gesture in motion.gestures:
+        yield {"t": round(at + gesture.at, 3), "gesture": gesture.gesture}
 
 
-def write_wav(path: Path, answer: Answer) -> None:
+def write_wav(path: Path, answer: Answer, label: Label) -> None:
     if not answer.audio:
         raise ConfigError("there is no speech to write: the voice failed")
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(answer.rate)
-        file.writeframes(bytes(answer.audio))
+    path.write_bytes(labelled(wav(Audio(bytes(answer.audio), answer.rate)), "wav", label))

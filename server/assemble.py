@@ -2,16 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from agent.audit import Audit
+from agent.chain import Chain
+from agent.desk import Desk
 from agent.grounding import Grounding
+from agent.memory.memories import Memories
 from agent.model import ChatModel
 from agent.persona import Persona
 from agent.persona import load as load_persona
 from agent.presenter import Presenter
+from agent.several import Several
+from avatar.labels import Producer
 from avatar.remembered import Remembered
 from avatar.speech import Voice
 from configs.engines import ConfigError, reason
@@ -21,6 +27,8 @@ from knowledge.bases import MAIN, Bases
 from knowledge.sample import sample_documents
 from server.building import aclose, built
 from server.calibrating import calibrating
+from server.equipment import Equipment, equipped
+from server.remembering import remembering
 from server.stock import opened
 from server.watching import watching
 
@@ -43,6 +51,8 @@ class _Parts:
     bases: Bases
     model: ChatModel
     voice: Voice
+    equipment: Equipment
+    memories: Memories
 
 
 class Service:
@@ -54,6 +64,9 @@ class Service:
     def __init__(self, settings: Settings, home: Home) -> None:
         self.settings, self.home = settings, home
         self.persona: Persona = load_persona(settings.persona)
+        self.audit = Audit(Chain(home.data / "audit.jsonl"))
+        self.desk = Desk(self.audit, settings.conduct.grace)
+        self.producer = Producer.of(settings.labels)
         self.failed: str | None = None
         self._parts: _Parts | None = None
         self._undo = AsyncExitStack()
@@ -71,9 +84,13 @@ class Service:
         """What a client may know of the persona before the first question."""
         return {part: getattr(self.persona, part).model_dump(mode="json") for part in _INTRODUCED}
 
-    def presenter_for(self, base: str) -> Presenter:
-        """The presenter who answers from this knowledge base. Raises UnknownBase."""
-        return self._presenter(self._opened, base)
+    @property
+    def memories(self) -> Memories:
+        return self._opened.memories
+
+    def presenter_for(self, *bases: str) -> Presenter:
+        """The presenter who answers from these knowledge bases. Raises UnknownBase."""
+        return self._presenter(self._opened, bases)
 
     async def open(self) -> None:
         """Build every engine off the event loop, side by side. Raises ConfigError that says what could not be."""
@@ -89,12 +106,18 @@ class Service:
 
     async def _open(self) -> None:
         settings, home, undo = self.settings, self.home, self._undo
+        await undo.enter_async_context(self.audit)
+        undo.push_async_callback(self.desk.close)
         async with asyncio.TaskGroup() as tasks:
             model = tasks.create_task(built(undo, "models", settings.model, home, aclose))
             knowledge = tasks.create_task(self._open_knowledge(model))
             voice = tasks.create_task(built(undo, "voices", settings.voice, home, aclose))
-        parts = _Parts(knowledge.result(), model.result(), Remembered(voice.result(), settings.limits.speech_bytes))
-        await self._presenter(parts, MAIN).warm()
+            equipment = tasks.create_task(equipped(undo, settings, home, self.audit))
+        bases = knowledge.result()
+        memories = await undo.enter_async_context(remembering(settings, home, model.result(), bases.embedding))
+        spoken = Remembered(voice.result(), settings.limits.speech_bytes)
+        parts = _Parts(bases, model.result(), spoken, equipment.result(), memories)
+        await self._presenter(parts, (MAIN,)).warm()
         await undo.enter_async_context(watching(parts.bases, settings))
         await undo.enter_async_context(calibrating(parts.bases, settings))
         self._parts = parts
@@ -107,16 +130,21 @@ class Service:
             await main.publish(list(sample_documents()), note="sample documents", ahead=False)
         return bases
 
-    def _presenter(self, parts: _Parts, base: str) -> Presenter:
+    def _presenter(self, parts: _Parts, names: Sequence[str]) -> Presenter:
         settings = self.settings
+        bases = [parts.bases.get(name) for name in names]
+        knowledge = bases[0] if len(bases) == 1 else Several(bases)
         return Presenter(
             self.persona,
             parts.model,
             parts.voice,
-            parts.bases.get(base),
-            Grounding(),
-            settings.limits,
-            settings.knowledge,
+            knowledge,
+            grounding=Grounding(),
+            guard=parts.equipment.guard,
+            toolbox=parts.equipment.toolbox(self.persona.tools, knowledge),
+            limits=settings.limits,
+            settings=settings.knowledge,
+            prompts=settings.prompt,
         )
 
     @property
@@ -126,14 +154,17 @@ class Service:
         return self._parts
 
     def readiness(self) -> Readiness:
-        """`report["knowledge"]` tells of each base by its name."""
+        """`report["knowledge"]` tells of each base by its name, `memory` and `audit` of what could not be written."""
         if self.failed is not None:
             return Readiness(False, False, {"status": "failed", "reason": self.failed})
         if self._parts is None:
             return Readiness(False, False, {"status": "starting"})
         bases = self._parts.bases
         states = {name: bases.get(name).state() for name in bases.names()}
-        well = all(state.trouble is None for state in states.values())
+        memory, audit = self._parts.memories.state(), self.audit.state()
+        well = all(
+            trouble is None for trouble in (*(one.trouble for one in states.values()), memory.trouble, audit.trouble)
+        )
         knowledge = {
             name: {
                 "documents": state.documents,
@@ -145,7 +176,13 @@ class Service:
             }
             for name, state in states.items()
         }
-        return Readiness(True, well, {"status": "ready" if well else "degraded", "knowledge": knowledge})
+        report = {
+            "status": "ready" if well else "degraded",
+            "knowledge": knowledge,
+            "memory": asdict(memory),
+            "audit": asdict(audit),
+        }
+        return Readiness(True, well, report)
 
     async def close(self) -> None:
         """Close every part, the last one first, even if one of them raises."""

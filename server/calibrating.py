@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from agent.calibration import recalibrate, recall
 from agent.grounding import Grounding
+from configs.background import started
 from configs.settings import Settings
 from knowledge.base import KnowledgeBase
 from knowledge.bases import Bases, UnknownBase
@@ -24,7 +25,7 @@ _LOOK = 5.0
 @asynccontextmanager
 async def calibrating(bases: Bases, settings: Settings) -> AsyncIterator[None]:
     """What was fitted before holds from the start, and what is fitted meanwhile from then on."""
-    task = asyncio.create_task(_calibrate(bases, settings), name="calibrating")
+    task = started(_calibrate(bases, settings), "calibrating")
     try:
         yield
     finally:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from configs.background import started
 from configs.engines import ConfigError
 from configs.settings import Settings, WatchSettings
 from knowledge.base import KnowledgeBase
@@ -38,7 +39,7 @@ async def watching(bases: Bases, settings: Settings) -> AsyncIterator[None]:
         watches = [watch(each, bases.get(each.base), settings, _log) for each in settings.knowledge.watch]
     except UnknownBase as error:
         raise ConfigError(f"knowledge.watch: {error}") from error
-    tasks = [asyncio.create_task(each.run(), name="watching a folder") for each in watches]
+    tasks = [started(each.run(), "watching a folder") for each in watches]
     try:
         yield
     finally:

@@ -6,15 +6,22 @@ from pathlib import Path
 
 from agent.engines.scripted import Scripted, ScriptedOptions
 from agent.grounding import Grounding
-from agent.model import ChatModel, Message, ModelError
+from agent.guard import Guard
+from agent.model import PLAINLY, Ask, ChatModel, Message, ModelError, Part
 from agent.persona import load as load_persona
 from agent.presenter import Presenter
+from agent.tools.builtin import built_in
+from agent.tools.tool import Tool
+from agent.tools.toolbox import Toolbox
 from avatar.engines.tone import Tone, ToneOptions
 from avatar.speech import Audio, SpeechPart, Utterance, Voice, VoiceError
 from configs.home import Home
 from configs.language import Lang
+from configs.prompt import PromptSettings
+from configs.safety import SafetySettings
 from configs.settings import KnowledgeSettings, Limits
-from knowledge.documents import Hit, KnowledgeUnavailable, Passage, Place, Retrieval
+from configs.tools import ToolSettings
+from knowledge.documents import Document, Hit, KnowledgeUnavailable, Passage, Place, Retrieval
 from knowledge.ingest import Reading, read
 from knowledge.parse import FileLimits
 
@@ -36,16 +43,31 @@ def presenter(
     limits: Limits | None = None,
     grounded: bool = True,
     settings: KnowledgeSettings | None = None,
+    *,
+    persona: str = "guide",
+    guard: Guard | None = None,
+    tools: Sequence[Tool] = (),
+    prompts: PromptSettings | None = None,
 ) -> Presenter:
-    """A whole presenter on the scripted model, the tone voice and two passages of the museum."""
+    """A whole presenter on the scripted model, the tone voice and two passages of the museum.
+
+    Its guard has no moderators; `tools` come besides those that are built in.
+    """
+    known, who = knowledge or Facts(), load_persona(persona)
+    toolbox = Toolbox(
+        (*built_in(ToolSettings(), known), *tools), (*who.tools, *(tool.name for tool in tools)), ToolSettings()
+    )
     return Presenter(
-        load_persona("guide"),
+        who,
         model or scripted(),
         voice or tone(),
-        knowledge or Facts(),
-        Grounding(),
-        limits or Limits(),
-        settings or KnowledgeSettings(grounded=grounded),
+        known,
+        grounding=Grounding(),
+        guard=guard or Guard((), SafetySettings()),
+        toolbox=toolbox,
+        limits=limits or Limits(),
+        settings=settings or KnowledgeSettings(grounded=grounded),
+        prompts=prompts or PromptSettings(),
     )
 
 
@@ -57,6 +79,9 @@ class Facts:
         "en": "Harbour Science Museum opens at 9:30 and closes at 17:00, Tuesday to Sunday. "
         "An adult ticket costs 60 yuan and a child ticket costs 30 yuan.",
     }
+
+    async def document(self, identifier: str, revision: int | None = None) -> Document | None:
+        return None
 
     async def search(self, question: str, count: int, *, also: Sequence[str] = ()) -> Retrieval:
         lang: Lang = "en" if question.isascii() else "zh"
@@ -87,12 +112,14 @@ class HereReader:
 class BreakingModel:
     """Says `text` a character at a time, then raises or, with `stalls`, says nothing more."""
 
+    window = None
+
     def __init__(self, text: str = "", *, stalls: bool = False) -> None:
         self._text, self._stalls = text, stalls
         self.open = 0
         self.asked = 0
 
-    async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+    async def stream(self, messages: Sequence[Part], ask: Ask = PLAINLY) -> AsyncGenerator[str, None]:
         self.open += 1
         self.asked += 1
         try:

@@ -12,7 +12,9 @@ from typing import Any
 
 from pydantic import Field
 
-from agent.model import Message, ModelError
+from agent.engines import wire
+from agent.engines.thinking import Thoughts
+from agent.model import PLAINLY, Ask, Message, ModelError, Part, ToolCall
 from configs.engines import ConfigError, Options
 from configs.home import Home
 from configs.weights.manifest import require
@@ -58,13 +60,22 @@ class Llama:
         self._server = _server(path, options)
         self._threads = ThreadPoolExecutor(options.parallel, thread_name_prefix="llama")
 
-    async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+    @property
+    def window(self) -> int | None:
+        return self._options.context
+
+    async def stream(self, messages: Sequence[Part], ask: Ask = PLAINLY) -> AsyncGenerator[str | ToolCall, None]:
+        """Offers are not passed on: a model of this size writes calls that are none, and rules call tools instead."""
         finished = said = False
-        async with aclosing(self._chunks(self._request(messages, self._options.max_tokens))) as chunks:
+        thoughts = Thoughts()
+        async with aclosing(self._chunks(self._request(messages, self._options.max_tokens, ask))) as chunks:
             async for chunk in chunks:
                 choice = _choice(chunk)
-                finished = finished or choice.get("finish_reason") is not None
-                if text := choice.get("delta", {}).get("content"):
+                text = thoughts.feed(choice.get("delta", {}).get("content") or "")
+                if choice.get("finish_reason") is not None:
+                    finished = True
+                    text += thoughts.flush()
+                if text:
                     said = True
                     yield text
         if not finished:
@@ -73,21 +84,24 @@ class Llama:
             raise ModelError("empty", "the model's answer has no text")
 
     async def warm(self, messages: Sequence[Message]) -> None:
-        async with aclosing(self._chunks(self._request(messages, 1))) as chunks:
+        async with aclosing(self._chunks(self._request(messages, 1, PLAINLY))) as chunks:
             async for chunk in chunks:
                 _choice(chunk)
 
     async def aclose(self) -> None:
         await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
 
-    def _request(self, messages: Sequence[Message], max_tokens: int) -> Chunk:
-        return {
-            "messages": [{"role": message.role, "content": message.text} for message in messages],
+    def _request(self, messages: Sequence[Part], max_tokens: int, ask: Ask) -> Chunk:
+        request: Chunk = {
+            "messages": wire.messages(messages),
             "temperature": self._options.temperature,
             "max_tokens": max_tokens,
             "stream": True,
             "return_progress": True,
         }
+        if ask.schema is not None:
+            request["response_format"] = wire.response_format(ask.schema)
+        return request
 
     async def _chunks(self, request: Chunk) -> AsyncGenerator[Chunk, None]:
         """What the server part sends, read in a thread of its own; the queue has room for one whole answer."""
@@ -119,7 +133,9 @@ class Llama:
 
 def _choice(chunk: Chunk) -> Chunk:
     if "error" in chunk:
-        raise ModelError("refused", f"llama.cpp refused the prompt: {chunk['error'].get('type')}")
+        kind = chunk["error"].get("type")
+        code = "too_long" if kind == "exceed_context_size_error" else "refused"
+        raise ModelError(code, f"llama.cpp refused the prompt: {kind}")
     choices = chunk.get("choices") or [{}]
     choice: Chunk = choices[0]
     return choice

@@ -1,131 +1,138 @@
-"""Any server that speaks the OpenAI chat protocol: vLLM, llama.cpp's server, a hosted model."""
+"""Any server that speaks the OpenAI chat protocol: vLLM, llama.cpp's server, a hosted model; one, or several alike."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 
 import orjson
-from pydantic import Field, SecretStr
+from pydantic import Field, model_validator
 
-from agent.model import Message, ModelError
+from agent.engines import wire
+from agent.engines.deltas import Deltas
+from agent.engines.endpoint import Admission, Endpoint, Served
+from agent.engines.endpoints import Endpoints
+from agent.engines.hedge import first_of
+from agent.engines.written import WrittenCalls
+from agent.model import PLAINLY, Ask, Message, ModelError, Part, ToolCall
 from configs.engines import Options
 from configs.home import Home
-from configs.http import Client, HttpError, Response
 
-_DATA = b"data:"
-_DONE = b"[DONE]"
-_LONGEST_EVENT = 1 << 20
+_ITS_FAULT = ("unreachable", "interrupted", "garbled")
+"""Codes that count against the server."""
+
+_PASSED_ON = (*_ITS_FAULT, "busy", "refused")
+"""Codes after which another server may still answer, as long as nothing was said."""
 
 
 class OpenAIOptions(Options):
-    """`base_url`: up to `/chat/completions`. `extra`: more fields of the request body, such as `top_p`."""
+    """`endpoints`: servers of the same model, any of which may answer. `base_url`, `model` and `api_key` beside it are
+    what those have in common; without `endpoints` they are the only one.
 
-    base_url: str
-    api_key: SecretStr | None = None
-    model: str
+    `connect`: seconds in which it is known that no server is there. `hedge`: seconds of silence after which a second
+    server is asked too, and the first to speak is taken. `extra`: more of the request body, such as `top_p`.
+    """
+
+    endpoints: tuple[Served, ...] = Field(min_length=1)
+    connect: float = Field(default=1.4, gt=0)
+    hedge: float | None = Field(default=None, gt=0)
+    admission: Admission = Admission()
     temperature: float = Field(default=0.0, ge=0)
     max_tokens: int = Field(default=160, gt=0)
     extra: dict[str, Any] = Field(default_factory=dict)
 
-
-class Deltas:
-    """`feed` the bytes of a server-sent event stream as they come, take the text deltas out. No I/O.
-
-    `finished`: the model said why it stopped. A stream that ends without it was cut off, even where it ends
-    with `[DONE]`: a server that is shut down in the middle of an answer sends that too.
-    """
-
-    def __init__(self) -> None:
-        self.finished = False
-        self._rest = b""
-
-    def feed(self, data: bytes) -> list[str]:
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        if len(self._rest) > _LONGEST_EVENT:
-            raise ModelError("garbled", "the model server sent an event longer than 1 MB")
-        return [text for line in lines if line.startswith(_DATA) and (text := self._delta(line))]
-
-    def _delta(self, line: bytes) -> str:
-        payload = line[len(_DATA) :].strip()
-        if payload == _DONE:
-            return ""
-        try:
-            event = orjson.loads(payload)
-            if "error" in event:
-                raise ModelError("interrupted", "the model server reported an error in the middle of its answer")
-            if not event["choices"]:
-                return ""
-            choice = event["choices"][0]
-            self.finished = self.finished or choice.get("finish_reason") is not None
-            content = choice.get("delta", {}).get("content") or ""
-        except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError) as error:
-            raise ModelError("garbled", "the model server sent an event that cannot be read") from error
-        if not isinstance(content, str):
-            raise ModelError("garbled", "the model server sent text that is not text")
-        return content
+    @model_validator(mode="before")
+    @classmethod
+    def _listed(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        shared = {name: given[name] for name in Served.model_fields if name in given}
+        rest = {name: value for name, value in given.items() if name not in shared}
+        endpoints = rest.get("endpoints", [{}])
+        if isinstance(endpoints, list | tuple):
+            rest["endpoints"] = [shared | one if isinstance(one, dict) else one for one in endpoints]
+        return rest
 
 
 class OpenAI:
-    """Streams over one kept-alive connection per running answer; closing the stream closes its connection."""
+    """Streams over one kept-alive connection per running answer; closing the stream closes its connection.
+
+    A server that fails before it has said anything is replaced by the next; one that breaks off later is not. Where
+    all have too much to do, that is said at once (`busy`). Health, load and window are watched from `warm` on.
+    """
 
     Options = OpenAIOptions
 
     def __init__(self, options: OpenAIOptions, home: Home) -> None:
         self._options = options
-        headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
-        if options.api_key is not None:
-            headers["Authorization"] = f"Bearer {options.api_key.get_secret_value()}"
-        self._client = Client(options.base_url, headers=headers)
+        patience = options.connect / len(options.endpoints)
+        servers = [Endpoint(served, options.admission, patience) for served in options.endpoints]
+        self._endpoints = Endpoints(servers, options.admission.every)
 
-    async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
-        deltas, said = Deltas(), False
-        async with aclosing(self._body(self._request(messages, self._options.max_tokens))) as body:
-            async for data in body:
-                for text in deltas.feed(data):
-                    said = True
-                    yield text
-        if not deltas.finished:
-            raise ModelError("interrupted", "the model server broke off its answer")
-        if not said:
-            raise ModelError("empty", "the model server sent an answer without text")
+    @property
+    def window(self) -> int | None:
+        return self._endpoints.window
+
+    def stream(self, messages: Sequence[Part], ask: Ask = PLAINLY) -> AsyncGenerator[str | ToolCall, None]:
+        attempts = (self._answer(server, messages, ask) for server in self._endpoints.to_ask(ask.session))
+        return first_of(attempts, self._options.hedge, _passed_on)
 
     async def warm(self, messages: Sequence[Message]) -> None:
-        """One token's worth of the prompt that every turn begins with fills the server's prefix cache."""
-        async with aclosing(self._body(self._request(messages, 1))) as body:
+        """One token's worth of the prompt that every turn begins with fills each server's prefix cache."""
+        await self._endpoints.watch()
+        filled = await asyncio.gather(
+            *(self._fill(server, messages) for server in self._endpoints.servers), return_exceptions=True
+        )
+        failures = [failure for failure in filled if failure is not None]
+        if len(failures) == len(filled):
+            raise failures[0]
+
+    async def aclose(self) -> None:
+        await self._endpoints.aclose()
+
+    async def _answer(
+        self, server: Endpoint, messages: Sequence[Part], ask: Ask
+    ) -> AsyncGenerator[str | ToolCall, None]:
+        deltas, said, written = Deltas(), False, WrittenCalls([offer.name for offer in ask.offers])
+        try:
+            async with aclosing(server.body(self._request(server, messages, ask), ask.session)) as body:
+                async for data in body:
+                    for delta in deltas.feed(data):
+                        if not said:
+                            said = True
+                            server.breaker.succeeded()
+                        for heard in written.feed(delta):
+                            yield heard
+            if not deltas.finished:
+                raise ModelError("interrupted", "the model server broke off its answer")
+            if not said:
+                raise ModelError("empty", "the model server sent an answer without text")
+            for heard in written.finish():
+                yield heard
+        except ModelError as error:
+            if error.code in _ITS_FAULT:
+                server.failed()
+            raise
+
+    async def _fill(self, server: Endpoint, messages: Sequence[Message]) -> None:
+        async with aclosing(server.body(self._request(server, messages, PLAINLY, max_tokens=1), "")) as body:
             async for _ in body:
                 pass
 
-    async def aclose(self) -> None:
-        await self._client.aclose()
-
-    def _request(self, messages: Sequence[Message], max_tokens: int) -> bytes:
-        body = {
-            "model": self._options.model,
-            "messages": [{"role": message.role, "content": message.text} for message in messages],
+    def _request(self, server: Endpoint, messages: Sequence[Part], ask: Ask, max_tokens: int | None = None) -> bytes:
+        body: dict[str, Any] = {
+            "model": server.model,
+            "messages": wire.messages(messages),
             "temperature": self._options.temperature,
-            "max_tokens": max_tokens,
+            "max_tokens": max_tokens or self._options.max_tokens,
             "stream": True,
         }
+        if ask.offers:
+            body["tools"] = wire.tools(ask.offers)
+        if ask.schema is not None:
+            body["response_format"] = wire.response_format(ask.schema)
         return orjson.dumps(body | self._options.extra)
 
-    async def _body(self, request: bytes) -> AsyncGenerator[bytes, None]:
-        arrived = False
-        try:
-            async with self._client.post("/chat/completions", request) as response:
-                arrived = True
-                if response.status != 200:
-                    raise await _refusal(response)
-                async for data in response:
-                    yield data
-        except HttpError as error:
-            code, what = ("interrupted", "broke off its answer") if arrived else ("unreachable", "cannot be reached")
-            raise ModelError(code, f"the model server {what}: {error}") from error
 
-
-async def _refusal(response: Response) -> ModelError:
-    """The status and the error's type; its message may quote the user's words and stays out."""
-    try:
-        kind = orjson.loads(await response.text())["error"]["type"]
-    except (orjson.JSONDecodeError, LookupError, TypeError):
-        kind = "no reason given"
-    return ModelError("refused", f"the model server answered {response.status} ({str(kind)[:80]})")
+def _passed_on(error: ModelError) -> bool:
+    return error.code in _PASSED_ON

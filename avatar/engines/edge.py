@@ -1,6 +1,7 @@
 """edge-tts: Microsoft's online voices through the client of the Edge browser; an unofficial service, words timed."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from avatar.audio import pieces
 from avatar.engines.mp3 import RATE, Mp3, Mp3Error
 from avatar.speech import SpeechPart, Utterance, VoiceError, WordSpan
+from avatar.spoken import shaped
 from configs.engines import Options
 from configs.home import Home
 
@@ -132,9 +134,12 @@ class Edge:
 
     def _request(self, utterance: Utterance, connector: "TCPConnector") -> "Communicate":
         options = self._options
+        voice = utterance.voice or (options.voices.zh if utterance.lang == "zh" else options.voices.en)
+        if not re.fullmatch(_NAME, voice):
+            raise VoiceError(f"{voice!r} is no voice of edge-tts; `edge-tts --list-voices` prints them")
         return self._service.Communicate(
-            utterance.text,
-            options.voices.zh if utterance.lang == "zh" else options.voices.en,
+            shaped(utterance.text, utterance.lang),
+            voice,
             rate=options.rate,
             boundary="WordBoundary",
             connector=connector,

@@ -20,7 +20,8 @@ _VERB_AFTER = re.compile(
     "to|i|you|we|they|who|will|would|can|could|shall|should|may|must|might|not|don't|please", re.IGNORECASE
 )
 _NOUN_AFTER = re.compile("a|an|the|this|that|my|your|his|her|its|our|their|of|no|for|in|with", re.IGNORECASE)
-_OWN = {"qwen": "kwˈɛn", "wifi": "wˈIfˌI", "zhubo": "ʤˌubˈO", "kokoro": "kˌOkˈɔɹO", "app": "ˈæp", "apps": "ˈæps"}
+_OWN = {"qwen": "kwˈɛn", "wifi": "wˈIfˌI", "zhubo": "ʤˌubˈO", "kokoro": "kˌOkˈɔɹO", "app": "ˈæp", "apps": "ˈæps",
+        "wi": "wˈI", "fi": "fˈI"}  # fmt: skip
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 

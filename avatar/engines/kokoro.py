@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -12,13 +13,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from avatar.audio import pieces
 from avatar.engines.clauses import LIMIT, RATE, VOCABULARY, Clause, cut, timed
+from avatar.engines.english import Dialect
 from avatar.engines.pronunciation import Pronunciation, Sound
 from avatar.speech import PhonemeSpan, SpeechPart, Utterance, VoiceError, WordSpan
-from configs.engines import Options
+from configs.engines import ConfigError, Options
 from configs.home import Home
-from configs.weights.manifest import require
+from configs.language import LANGUAGES, Lang
+from configs.weights.manifest import packaged, require
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from onnxruntime import InferenceSession, RunOptions
 
 T = TypeVar("T")
@@ -33,6 +37,15 @@ class Voices(BaseModel):
 
     zh: str = "zf_xiaoxiao"
     en: str = "af_heart"
+
+    def __getitem__(self, lang: Lang) -> str:
+        return self.zh if lang == "zh" else self.en
+
+
+def voices(lang: Lang) -> list[str]:
+    """Those that are packaged for a language."""
+    stems = (Path(file.path).stem for file in packaged().model(MODEL).files if file.path.startswith("voices/"))
+    return sorted(stem for stem in stems if stem.startswith("z" if lang == "zh" else ("a", "b")))
 
 
 class KokoroOptions(Options):
@@ -57,11 +70,12 @@ class Kokoro:
         self._runtime = onnxruntime
         self._failures = (state.Fail, state.InvalidArgument, state.InvalidProtobuf, state.RuntimeException)
         self._path = require(home, MODEL, "kokoro-v1.0.int8.timed.onnx")
-        self._styles = {
-            lang: np.fromfile(require(home, MODEL, f"voices/{name}.bin"), "<f4").reshape(LIMIT, 1, 256)
-            for lang, name in (("zh", options.voices.zh), ("en", options.voices.en))
-        }
-        self._pronunciation = Pronunciation(home.cache / "jieba", "gb" if options.voices.en.startswith("b") else "us")
+        self._home = home
+        self._styles: dict[str, NDArray[np.float32]] = {}
+        for lang in LANGUAGES:
+            self._style(options.voices[lang])
+        dialects: tuple[Dialect, ...] = ("us", "gb")
+        self._pronunciations = {dialect: Pronunciation(home.cache / "jieba", dialect) for dialect in dialects}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="kokoro")
 
     @property
@@ -105,14 +119,17 @@ class Kokoro:
             raise
 
     def _clauses(self, utterance: Utterance, run: "RunOptions") -> list[list[Sound]]:
-        sounds = self._pronunciation.sounds(utterance.text, utterance.lang)
+        self._ready(utterance)
+        english = utterance.voice if utterance.voice and utterance.lang == "en" else self._options.voices.en
+        pronunciation = self._pronunciations["gb" if english.startswith("b") else "us"]
+        sounds = pronunciation.sounds(utterance.text, utterance.lang)
         return list(cut(sounds, self._options.longest))
 
     def _speak(self, sounds: Sequence[Sound], utterance: Utterance, run: "RunOptions") -> Clause:
         tokens = [VOCABULARY[symbol] for sound in sounds for symbol in sound.phonemes]
         feed = {
             "tokens": np.array([[0, *tokens, 0]], np.int64),
-            "style": self._styles[utterance.lang][len(tokens) - 1],
+            "style": self._style(utterance.voice or self._options.voices[utterance.lang])[len(tokens) - 1],
             "speed": np.array([self._options.speed], np.float32),
         }
         try:
@@ -120,6 +137,24 @@ class Kokoro:
         except self._failures as error:
             raise VoiceError(f"Kokoro failed: {error}") from error
         return timed(sounds, np.ravel(audio), np.ravel(frames))
+
+    def _ready(self, utterance: Utterance) -> None:
+        """The voice that the utterance asks for is loaded."""
+        if utterance.voice is None:
+            return
+        if utterance.voice not in (known := voices(utterance.lang)):
+            raise VoiceError(f"Kokoro has no {utterance.lang} voice {utterance.voice!r}; there are {', '.join(known)}")
+        try:
+            self._style(utterance.voice)
+        except ConfigError as error:
+            raise VoiceError(str(error)) from error
+
+    def _style(self, name: str) -> "NDArray[np.float32]":
+        """Raises ConfigError where the voice is not installed."""
+        if name not in self._styles:
+            path = require(self._home, MODEL, f"voices/{name}.bin")
+            self._styles[name] = np.fromfile(path, "<f4").reshape(LIMIT, 1, 256)
+        return self._styles[name]
 
     @cached_property
     def _session(self) -> "InferenceSession":

@@ -6,6 +6,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from avatar.speech import Audio, SpeechPart, Utterance, VoiceError
+from avatar.spoken import shaped
 from configs.engines import Options
 from configs.home import Home
 from configs.http import Client, HttpError, Response
@@ -72,10 +73,11 @@ class OpenAISpeech:
 
     def _request(self, utterance: Utterance) -> bytes:
         voices = self._options.voices
+        own = voices.zh if utterance.lang == "zh" else voices.en
         body = {
             "model": self._options.model,
-            "input": utterance.text,
-            "voice": voices.zh if utterance.lang == "zh" else voices.en,
+            "input": shaped(utterance.text, utterance.lang),
+            "voice": utterance.voice or own,
             "response_format": "pcm",
         }
         return orjson.dumps(body)

@@ -11,10 +11,13 @@ from pydantic import Field
 
 from avatar.audio import pieces, silence
 from avatar.phonemes import of
-from avatar.speech import PhonemeSpan, SpeechPart, Utterance, WordSpan
+from avatar.speech import PhonemeSpan, SpeechPart, Utterance, VoiceError, WordSpan
 from configs.engines import Options
 from configs.home import Home
 from configs.language import Lang
+
+VOICES = {"low": -40, "middle": 0, "high": 80}
+"""By name, in Hz above the pitch that the text alone gives."""
 
 _UNITS = re.compile(r"(?P<word>[A-Za-z0-9]+(?:['’.,:][A-Za-z0-9]+)*%?|[^\W_])|(?P<pause>[,.;:!?，。；：！？、…—])")
 
@@ -28,7 +31,7 @@ class ToneOptions(Options):
 
 
 class Tone:
-    """Every utterance sounds the same each time: the pitch of a unit is made from its text."""
+    """Every utterance sounds the same each time: the pitch of a unit is made from its text and the voice."""
 
     Options = ToneOptions
 
@@ -43,6 +46,9 @@ class Tone:
         """Nothing is lazy."""
 
     async def synthesize(self, utterance: Utterance) -> AsyncGenerator[SpeechPart, None]:
+        higher = VOICES.get(utterance.voice or "middle")
+        if higher is None:
+            raise VoiceError(f"no voice {utterance.voice!r}; there are {', '.join(VOICES)}")
         units = list(_units(utterance))
         if not any(text for text, _ in units):
             return
@@ -54,7 +60,7 @@ class Tone:
             samples = round(length * self._options.seconds_per_unit * self.rate)
             for span in self._timed(text, spans, len(sound) // 2, samples):
                 yield span
-            sound += _beep(self.rate, samples, _pitch(text)) if text else silence(samples)
+            sound += _beep(self.rate, samples, _pitch(text) + higher) if text else silence(samples)
         for audio in pieces(bytes(sound), self.rate):
             yield audio
 

@@ -2,17 +2,17 @@
 
 import argparse
 import asyncio
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import orjson
 
 from configs.engines import ConfigError
 from configs.home import current
-from server.commands.options import settings_from, with_settings
+from server.commands.options import require_writable, settings_from, with_settings
 from server.timecode import time_code
 
 if TYPE_CHECKING:
@@ -33,19 +33,22 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from avatar.labels import labelled
     from server.asking import ask_all, write_wav
     from server.assemble import Service
 
     questions = list(_questions(arguments))
     for path in filter(None, (arguments.wav, arguments.cues)):
-        _require_writable(path)
+        require_writable(path)
     service = Service(settings_from(arguments), current())
     show = _show_json if arguments.json else _show_text
     answers = asyncio.run(ask_all(service, questions, arguments.lang, show, arguments.base))
+    label = service.producer.label(str(uuid4()))
     if arguments.wav:
-        write_wav(arguments.wav, answers[0])
+        write_wav(arguments.wav, answers[0], label)
     if arguments.cues:
-        arguments.cues.write_bytes(orjson.dumps(answers[0].cues, option=orjson.OPT_INDENT_2))
+        cues = orjson.dumps({"cues": answers[0].cues}, option=orjson.OPT_INDENT_2)
+        arguments.cues.write_bytes(labelled(cues, "json", label))
     return 1 if any(answer.fallback for answer in answers) else 0
 
 
@@ -62,14 +65,6 @@ def _questions(arguments: argparse.Namespace) -> Iterator[str]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {arguments.file}: {error}") from error
     yield from (line.strip() for line in lines if line.strip())
-
-
-def _require_writable(path: Path) -> None:
-    """Told before the question is asked, for the answer takes a while."""
-    if path.is_dir():
-        raise ConfigError(f"cannot write {path}: it is a folder")
-    if not path.parent.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise ConfigError(f"cannot write {path}: no such folder, or no permission")
 
 
 def _show_json(answer: "Answer") -> None:

@@ -41,6 +41,10 @@ def effective(settings: Settings) -> dict[str, object]:
             "engine": spec.engine,
             "options": masked(options_of(kind, spec).model_dump(mode="json", by_alias=True)),
         }
+    tree["safety"]["moderators"] = [
+        {"engine": spec.engine, "options": masked(options_of("moderators", spec).model_dump(mode="json"))}
+        for spec in settings.safety.moderators
+    ]
     return tree
 
 

@@ -27,6 +27,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from agent.privacy import Masked
     from server.assemble import Service
 
     settings = settings_from(arguments)
@@ -36,6 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     listener = _listen(settings.server)
     host, port = listener.getsockname()[:2]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(Masked())
     service = Service(settings, current())
     sys.stdout.write(f"Zhubo: http://{host}:{port}  (profile {settings.profile}, state in {service.home.data})\n")
     sys.stdout.flush()

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from agent.commands import Say
 from agent.grounding import Grounding, Supported
+from agent.guard import Guard
 from agent.persona import load as load_persona
 from agent.presenter import Presenter
+from agent.tools.toolbox import Toolbox
 from configs.engines import EngineSpec, build
 from configs.home import Home
 from configs.language import detect
 from configs.settings import Settings
-from knowledge.documents import Retrieval
+from knowledge.documents import Document, Retrieval
 from knowledge.embedding import Vectors
 from knowledge.evaluation.datasets import Case, Dataset, contains, golden
 from knowledge.evaluation.index import Index
@@ -34,6 +36,10 @@ class Base:
 
     async def search(self, question: str, count: int, *, also: Sequence[str] = ()) -> Retrieval:
         return self.retrieve(question, count, also)
+
+    async def document(self, identifier: str, revision: int | None = None) -> Document | None:
+        """The data sets' passages are what they are cut from."""
+        return None
 
     def retrieve(self, question: str, count: int, also: Sequence[str] = ()) -> Retrieval:
         wordings = (question, *also)
@@ -74,7 +80,18 @@ async def presenting(settings: Settings, home: Home, base: Base) -> AsyncIterato
     model, voice = build("models", settings.model, home), build("voices", _SILENT, home)
     try:
         persona = load_persona(settings.persona)
-        presenter = Presenter(persona, model, voice, base, Grounding(), settings.limits, settings.knowledge)
+        presenter = Presenter(
+            persona,
+            model,
+            voice,
+            base,
+            grounding=Grounding(),
+            guard=Guard((), settings.safety),
+            toolbox=Toolbox((), (), settings.tools),
+            limits=settings.limits,
+            settings=settings.knowledge,
+            prompts=settings.prompt,
+        )
         await presenter.warm()
         yield presenter
     finally:

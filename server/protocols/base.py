@@ -1,17 +1,42 @@
 """A protocol translates; it never waits. Frames in, commands and answers out; events and answers in, frames out."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from agent.commands import Command
 from agent.events import Event
+from configs.language import Lang
 
 Frame = str | bytes
 
 
 @dataclass(frozen=True, slots=True)
+class Hello:
+    """What the client said of itself.
+
+    `lang`: the language it wants; None follows its words. `resume`: the session it would go on with. `user`: a secret
+    of the client's own, by which its user is known again. `minor`: its user is a child. `voice_only`: it shows
+    nothing, so that what must be told is to be spoken.
+    """
+
+    lang: Lang | None = None
+    resume: str | None = None
+    user: str | None = None
+    minor: bool = False
+    voice_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Welcome:
-    """The client said hello and is served."""
+    """The client is served in this session. `memory`: it may ask to be remembered. `history`: question and answer
+    heard, of a session that goes on. `aigc`: the implicit label of what is generated in it."""
+
+    session: str
+    aigc: Mapping[str, str] = field(default_factory=dict)
+    memory: bool = False
+    resumed: bool = False
+    history: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +63,5 @@ class Codec(Protocol):
         """Whether the client has said what the protocol wants said first."""
         ...
 
-    def decode(self, frame: Frame) -> list[Command | Answer]: ...
+    def decode(self, frame: Frame) -> list[Command | Hello | Answer]: ...
     def encode(self, event: Event | Answer) -> list[Frame]: ...

@@ -3,44 +3,33 @@
 docs/protocol.md describes it; docs/protocol.schema.json is its schema.
 """
 
+import re
 import struct
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
-from agent.commands import Command, Heard, Interrupt, Say
-from agent.events import (
-    Caption,
-    Citation,
-    Citations,
-    Event,
-    Fault,
-    Motion,
-    SentenceEnded,
-    SentenceStarted,
-    Speech,
-    TextDelta,
-    Timings,
-    TurnEnded,
-    TurnStarted,
-)
+from agent.commands import Call, Command, Consent, Heard, Interrupt, Say
+from agent.events import Caption, Event, Motion, Speech
 from configs.language import Lang
-from server.protocols.base import Answer, Frame, Pong, Rejected, Welcome
+from server.protocols.base import Answer, Frame, Hello, Pong, Rejected, Welcome
+from server.protocols.events import Json, body
 
 NAME = "zhubo.v1"
 AUDIO_HEADER = struct.Struct("<BBHIIf")
 """Kind (1: audio), flags (0), sentence, turn, sequence number, seconds from the sentence's first sample."""
 _AUDIO = 1
-
-Json = dict[str, Any]
+_WISHES = ("motion", "captions", "minor", "voice_only")
+LABEL = {"zh": "数字人 · AI生成", "en": "AI-generated digital human"}
+"""What is shown as long as the presenter is: GB 45438-2025 asks for the characters 数字人 and AI生成."""
+_SECRET = re.compile(r"[A-Za-z0-9_-]{16,128}")
+"""Sessions and users are known by secrets: too long to be guessed, and harmless in a log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a client is told on arrival and what its words are held to."""
 
-    session: str
     base: str
     persona: Json
     rate: int
@@ -66,7 +55,7 @@ class NativeCodec:
     def greeted(self) -> bool:
         return self._client is not None
 
-    def decode(self, frame: Frame) -> list[Command | Answer]:
+    def decode(self, frame: Frame) -> list[Command | Hello | Answer]:
         if isinstance(frame, bytes):
             return [Rejected("unexpected_binary", "zhubo.v1 clients send JSON text frames only")]
         try:
@@ -86,6 +75,10 @@ class NativeCodec:
                 return [_interrupt(message)]
             case {"type": "heard"}:
                 return [_heard(message)]
+            case {"type": "call"}:
+                return [Call()]
+            case {"type": "consent"}:
+                return [_consent(message)]
             case {"type": str(kind)}:
                 return [Rejected("unknown_type", f"no message type {kind[:40]!r} in {NAME}")]
         return [Rejected("bad_message", "a message is a JSON object with a string 'type'")]
@@ -99,14 +92,14 @@ class NativeCodec:
             case Caption() if self._client and not self._client.captions:
                 return []
             case Welcome():
-                return [self._json(self._welcome())]
+                return [self._json(self._welcome(event))]
             case Pong():
                 return [self._json({"type": "pong"})]
             case Rejected(code, message):
                 return [self._json({"type": "error", "code": code, "message": message})]
-        return [self._json(_body(event))]
+        return [self._json(body(event))]
 
-    def _hello(self, message: Json) -> Answer:
+    def _hello(self, message: Json) -> Hello | Answer:
         match message:
             case {"protocol": protocol} if protocol != NAME:
                 return Rejected("unknown_protocol", f"this server speaks {NAME}")
@@ -114,8 +107,10 @@ class NativeCodec:
                 return Rejected("bad_message", "lang is one of auto, zh, en")
             case {"audio": audio} if audio not in ("pcm", "none"):
                 return Rejected("bad_message", "audio is one of pcm, none")
-            case _ if not all(isinstance(message.get(wish, True), bool) for wish in ("motion", "captions")):
-                return Rejected("bad_message", "motion and captions are true or false")
+            case _ if wrong := [wish for wish in _WISHES if not isinstance(message.get(wish, True), bool)]:
+                return Rejected("bad_message", f"{wrong[0]} is true or false")
+            case _ if wrong := [name for name in ("resume", "user") if not _secret(message.get(name))]:
+                return Rejected("bad_message", f"{wrong[0]} is 16 to 128 letters, digits, - and _")
         lang = message.get("lang", "auto")
         self._client = Capabilities(
             None if lang == "auto" else lang,
@@ -123,7 +118,13 @@ class NativeCodec:
             message.get("motion", True),
             message.get("captions", True),
         )
-        return Welcome()
+        return Hello(
+            self._client.lang,
+            message.get("resume"),
+            message.get("user"),
+            message.get("minor", False),
+            message.get("voice_only", False),
+        )
 
     def _say(self, message: Json) -> Command | Answer:
         limit = self._terms.question_characters
@@ -139,18 +140,22 @@ class NativeCodec:
                 return Say(text.strip(), message.get("lang", spoken))
         return Rejected("bad_message", "say takes text, a string")
 
-    def _welcome(self) -> Json:
+    def _welcome(self, welcome: Welcome) -> Json:
         terms, client = self._terms, self._client
         audio = {"format": "pcm_s16le", "rate": terms.rate, "channels": 1} if client and client.audio else None
         return {
             "type": "welcome",
             "protocol": NAME,
-            "session": terms.session,
+            "session": welcome.session,
             "base": terms.base,
             "persona": terms.persona,
             "audio": audio,
             "limits": {"question_characters": terms.question_characters, "message_bytes": terms.message_bytes},
-            "label": {"zh": "AI 数字人", "en": "AI-generated digital human"},
+            "label": LABEL,
+            "aigc": dict(welcome.aigc),
+            "memory": welcome.memory,
+            "resumed": welcome.resumed,
+            "history": [{"question": question, "answer": answer} for question, answer in welcome.history],
         }
 
     def _next(self) -> int:
@@ -182,87 +187,20 @@ def _heard(message: Json) -> Command | Answer:
     return Rejected("bad_message", "heard takes turn, a whole number from 1, and seconds, not negative")
 
 
+def _consent(message: Json) -> Command | Answer:
+    match message:
+        case {"given": bool(given)}:
+            return Consent(given)
+    return Rejected("bad_message", "consent takes given, true or false")
+
+
+def _secret(value: object) -> bool:
+    return value is None or (isinstance(value, str) and _SECRET.fullmatch(value) is not None)
+
+
 def _is_turn(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def _is_seconds(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-
-
-def _body(event: Event) -> Json:
-    match event:
-        case TurnStarted(turn, lang):
-            return {"type": "turn_started", "turn": turn, "lang": lang}
-        case TextDelta(turn, text):
-            return {"type": "text", "turn": turn, "text": text}
-        case SentenceStarted(turn, sentence, text, at):
-            return {"type": "sentence", "turn": turn, "sentence": sentence, "text": text, "at": round(at, 4)}
-        case Motion():
-            return _motion(event)
-        case Caption(turn, sentence, words):
-            timed = [[word.text, round(word.start, 3), round(word.end, 3)] for word in words]
-            return {"type": "caption", "turn": turn, "sentence": sentence, "words": timed}
-        case SentenceEnded(turn, sentence, seconds):
-            return {"type": "sentence_ended", "turn": turn, "sentence": sentence, "seconds": round(seconds, 6)}
-        case Citations(turn, citations):
-            return {"type": "citations", "turn": turn, "citations": [cited(citation) for citation in citations]}
-        case Fault(turn, code, message):
-            return {"type": "error", "turn": turn, "code": code, "message": message}
-        case TurnEnded():
-            return _ended(event)
-        case Speech():
-            raise TypeError("speech is a binary frame")
-
-
-def _motion(event: Motion) -> Json:
-    body: Json = {
-        "type": "motion",
-        "turn": event.turn,
-        "sentence": event.sentence,
-        "visemes": [[round(v.at, 3), v.shape, round(v.weight, 2)] for v in event.visemes],
-    }
-    if event.emotion is not None:
-        cue = event.emotion
-        body["emotion"] = {"at": round(cue.at, 3), "name": cue.emotion, "intensity": cue.intensity}
-    if event.gesture is not None:
-        body["gesture"] = {"at": round(event.gesture.at, 3), "name": event.gesture.gesture}
-    return body
-
-
-def _ended(event: TurnEnded) -> Json:
-    return {
-        "type": "turn_ended",
-        "turn": event.turn,
-        "reason": event.reason,
-        "refused": event.refused,
-        "fallback": event.fallback,
-        "timings": milliseconds(event.timings),
-    }
-
-
-def milliseconds(timings: Timings) -> dict[str, float | None]:
-    stages = {
-        "retrieval": timings.retrieval,
-        "first_text": timings.first_text,
-        "first_audio": timings.first_audio,
-        "total": timings.total,
-    }
-    return {stage: None if value is None else round(value, 1) for stage, value in stages.items()}
-
-
-def cited(citation: Citation) -> Json:
-    place = citation.place
-    return {
-        "document": citation.document,
-        "revision": citation.revision,
-        "title": citation.title,
-        "source": citation.source,
-        "quote": citation.quote,
-        "section": list(place.section),
-        "page": place.page,
-        "at": place.at,
-        "start": place.start,
-        "end": place.end,
-        "sentences": list(citation.sentences),
-    }

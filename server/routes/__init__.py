@@ -22,15 +22,21 @@ _PROBLEMS: dict[int | str, dict[str, object]] = {
     415: {"model": Problem, "description": "`unsupported`: not a kind of file that is read"},
     422: {"model": Problem, "description": "`bad_request`, or the code of what is wrong with the file or page"},
     502: {"model": Problem, "description": "the code of what is wrong with the server of a page"},
-    503: {"model": Problem, "description": "`starting`, `knowledge_unavailable`, `store_unavailable`: not now"},
+    503: {"model": Problem, "description": "`starting`, `…_unavailable`: not now"},
 }
 
 
 def knowledge_routes(service: Service, gate: Gate) -> APIRouter:
     """Closed until the service is open."""
     access = Access(service, gate)
+    parts = (base_routes, document_routes, publishing_routes, search_routes, curated_routes)
+    return keyed(access, *(part(access) for part in parts))
+
+
+def keyed(access: Access, *routers: APIRouter) -> APIRouter:
+    """These routes, with what is common to all of /v1: they need a key where one is set, and tell problems alike."""
     key = HTTPBearer(auto_error=False, description="The operator's key, or one that opens a single knowledge base")
-    router = APIRouter(dependencies=[Depends(access.grant), Depends(key)], responses=_PROBLEMS)
-    for part in (base_routes, document_routes, publishing_routes, search_routes, curated_routes):
-        router.include_router(part(access))
-    return router
+    keyed = APIRouter(dependencies=[Depends(access.grant), Depends(key)], responses=_PROBLEMS)
+    for router in routers:
+        keyed.include_router(router)
+    return keyed

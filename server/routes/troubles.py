@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
+from agent.memory.records import RecordsError
 from knowledge.addresses import WebError
 from knowledge.bases import UnknownBase
 from knowledge.documents import DocumentError, KnowledgeUnavailable
@@ -21,6 +22,7 @@ def told_troubles(app: FastAPI) -> None:
     """Every route's errors as `{"detail": "code: message"}`."""
     app.add_exception_handler(KnowledgeUnavailable, _always(503, "knowledge_unavailable"))
     app.add_exception_handler(StoreError, _always(503, "store_unavailable"))
+    app.add_exception_handler(RecordsError, _always(503, "memory_unavailable"))
     app.add_exception_handler(UnknownBase, _unknown)
     app.add_exception_handler(DocumentError, _document)
     app.add_exception_handler(WebError, _web)

@@ -4,8 +4,10 @@ import { Captions } from "./captions.js";
 import { Source } from "./citations.js";
 import { Connection } from "./connection.js";
 import { Conversation } from "./conversation.js";
+import { Identity } from "./identity.js";
 import { Language } from "./language.js";
 import { Player } from "./player.js";
+import { posture } from "./posture.js";
 import { Presenter } from "./presenter.js";
 import { Turns } from "./turns.js";
 
@@ -20,7 +22,9 @@ const part = (id) => document.getElementById(id);
 const key = rememberedKey();
 const language = new Language(navigator.languages);
 const player = new Player();
-const connection = new Connection(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`, key);
+const identity = new Identity(sessionStorage, localStorage);
+const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
+const connection = new Connection(address, key, identity);
 const source = new Source(part("source"), language, key);
 const conversation = new Conversation(part("messages"), part("log"), language, (citation) => source.open(citation));
 const captions = new Captions(part("caption"));
@@ -33,6 +37,12 @@ let presenter = null;
 let refusal = null;
 /** Whether words stand in the input. */
 let drafting = false;
+/** Asked when the conversation had ended: for the next one. @type {string|null} */
+let unasked = null;
+/** Whether a person answers in the presenter's place. */
+let attended = false;
+/** What the server last said the presenter does. @type {import("./posture.js").Posture|null} */
+let told = null;
 
 start();
 
@@ -68,6 +78,11 @@ function listen() {
   });
   part("question").addEventListener("input", drafted);
   part("stop").addEventListener("click", stop);
+  part("call").addEventListener("click", () => connection.send({ type: "call" }));
+  part("remember").addEventListener("change", ({ target }) => {
+    identity.remembered = target.checked;
+    connection.send({ type: "consent", given: target.checked });
+  });
   part("unlock").addEventListener("click", () => player.unlock());
   part("mute").addEventListener("click", () =>
     toggle(part("mute"), (on) => {
@@ -95,6 +110,12 @@ function ask(words) {
   const limit = welcome?.limits?.question_characters ?? Infinity;
   if (Array.from(text).length > limit) {
     conversation.notice(language.say("tooLong", { count: limit }));
+    return;
+  }
+  if (connection.state === "ended") {
+    unasked = text;
+    part("question").value = "";
+    connection.open();
     return;
   }
   if (connection.state !== "open") {
@@ -136,6 +157,7 @@ function stop() {
 function receive(event) {
   if (event.type === "welcome") greet(event);
   else if (event.type === "error" && event.turn === undefined) refused(event);
+  else if (event.type === "notice") notice(event);
   else if (event.type === "turn_started") begin(event);
   else if (event.turn !== undefined && turns.follows(event.turn)) follow(event);
   else if (event.type === "turn_ended") conversation.settle(event.turn);
@@ -148,12 +170,32 @@ function greet(event) {
   turns.restart();
   conversation.forget();
   if (event.audio) player.rate = event.audio.rate;
+  identity.session = event.session;
+  attended = false;
+  told = null;
+  part("remember").checked = identity.remembered;
   redress();
+  if (event.resumed) conversation.recall(event.history);
+  if (unasked !== null) {
+    const text = unasked;
+    unasked = null;
+    ask(text);
+  }
 }
 
-function begin({ turn, lang }) {
+/** Something that the user has to know, or who answers from now on. One that comes with a turn is said by it. */
+function notice({ turn, code, message }) {
+  if (code === "takeover" || code === "returned") attended = code === "takeover";
+  if (turn === 0 && (code !== "ai" || !conversation.told(code))) conversation.notice(message, code);
+  service();
+}
+
+function begin({ turn, lang, by }) {
   const wanted = turns.started(turn);
-  conversation.begin(turn, lang);
+  told = null;
+  if (by === "operator") attended = true;
+  conversation.begin(turn, lang, by === "operator");
+  service();
   if (wanted) player.begin(turn);
   else conversation.note(turn, language.say("stopped"));
   playerChanged();
@@ -178,6 +220,9 @@ function follow(event) {
       break;
     case "sentence_ended":
       player.sentenceEnded(event);
+      break;
+    case "posture":
+      told = event.posture;
       break;
     case "citations":
       conversation.cite(turn, event.citations);
@@ -213,10 +258,12 @@ function refused({ code, message }) {
 }
 
 function connectionChanged() {
-  if (connection.state === "waiting" && welcome) {
+  const { state: now } = connection;
+  if ((now === "waiting" || now === "ended") && welcome) {
     const owed = turns.active;
     const broken = turns.cut();
-    player.stop();
+    if (now === "ended") identity.session = null;
+    else player.stop();
     if (broken !== null) conversation.note(broken, language.say("lost"));
     else if (owed) conversation.notice(language.say("lost"));
     welcome = null;
@@ -226,6 +273,14 @@ function connectionChanged() {
   const state = trying ? (refusal ?? connection.state) : connection.state;
   part("status").dataset.state = state;
   part("status-text").textContent = language.say(state);
+  service();
+}
+
+/** A person can be asked for where none answers; what may be remembered is the user's to say. */
+function service() {
+  part("attended").firstElementChild.hidden = !attended;
+  part("call").hidden = attended || welcome === null;
+  part("remembering").hidden = !welcome?.memory;
 }
 
 function playerChanged() {
@@ -245,6 +300,7 @@ function redress() {
   const { persona, label } = welcome;
   part("name").textContent = persona.name[language.current];
   part("badge").title = label[language.current];
+  part("remembering").title = language.say("remembering");
   conversation.greet(persona.greeting[language.current]);
   part("suggested").replaceChildren(...persona.suggestions[language.current].map(suggestion));
 }
@@ -270,15 +326,20 @@ function toggle(button, change) {
 /** @param {number} milliseconds */
 function frame(milliseconds) {
   const moment = player.moment();
-  const attentive = part("question").value !== "";
   presenter?.draw(milliseconds / 1000, {
     moment,
     mouth: player.mouth(),
-    pondering: turns.active && player.state !== "speaking",
-    attentive,
+    playing: player.state !== "idle",
+    posture: doing(moment),
   });
   captions.show(player.turn, moment);
   requestAnimationFrame(frame);
+}
+
+/** @param {import("./player.js").Moment|null} moment */
+function doing(moment) {
+  const typing = part("question").value !== "";
+  return posture({ speaking: moment !== null, typing, owed: turns.active, told });
 }
 
 /** An operator's key comes as `#key=…`, once; it leaves the address bar and stays with this tab. */
@@ -334,6 +395,9 @@ function inspection() {
       },
       get gesture() {
         return presenter?.gesture ?? null;
+      },
+      get posture() {
+        return doing(player.moment());
       },
     }),
   });

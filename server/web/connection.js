@@ -8,11 +8,13 @@ const SLOWEST_RETRY_MS = 15000;
 const PING_MS = 15000;
 const PATIENCE_MS = 10000;
 const DENIED_RETRY_MS = 30000;
+/** Close code of a server that has nothing more to say. */
+const DONE = 1000;
 
 /**
  * `waiting`: for the next attempt; `denied`: the server does not take the key, asked again now and then;
- * `malformed`: the key has characters that a browser cannot send.
- * @typedef {"connecting"|"open"|"waiting"|"denied"|"malformed"} State
+ * `malformed`: the key has characters that a browser cannot send; `ended`: the server ended the conversation.
+ * @typedef {"connecting"|"open"|"waiting"|"denied"|"malformed"|"ended"} State
  */
 /** @typedef {{turn: number, sentence: number, at: number, pcm: Int16Array}} Sound */
 
@@ -29,16 +31,21 @@ export class Connection extends EventTarget {
   #admitted = false;
   #url;
   #key;
+  #identity;
   #retry = 0;
   #ping = 0;
   #patience = 0;
 
-  /** @param {string} url @param {string|null} key the operator's key, where one is needed */
-  constructor(url, key) {
+  /**
+   * @param {string} url @param {string|null} key the operator's key, where one is needed
+   * @param {import("./identity.js").Identity} identity
+   */
+  constructor(url, key, identity) {
     super();
     this.#url = url;
     this.#key = key;
-    window.addEventListener("online", () => this.#socket === null && this.open());
+    this.#identity = identity;
+    window.addEventListener("online", () => this.#socket === null && this.#state !== "ended" && this.open());
   }
 
   get state() {
@@ -56,10 +63,11 @@ export class Connection extends EventTarget {
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.#admitted = true;
-      this.send({ type: "hello", protocol: PROTOCOL, lang: "auto", audio: "pcm", motion: true, captions: true });
+      const wishes = { lang: "auto", audio: "pcm", motion: true, captions: true };
+      this.send({ type: "hello", protocol: PROTOCOL, ...wishes, ...this.#identity.hello });
     };
     socket.onmessage = ({ data }) => this.#receive(data);
-    socket.onclose = () => this.#lost(socket);
+    socket.onclose = ({ code }) => this.#lost(socket, code === DONE && this.#state === "open");
     this.#socket = socket;
     this.#admitted = false;
     if (this.#state !== "denied") this.#become("connecting");
@@ -94,13 +102,17 @@ export class Connection extends EventTarget {
     this.#patience = setTimeout(() => this.#socket && this.#lost(this.#socket), PATIENCE_MS);
   }
 
-  /** @param {WebSocket} socket */
-  async #lost(socket) {
+  /** @param {WebSocket} socket @param {boolean} done nobody is to call again */
+  async #lost(socket, done = false) {
     if (socket !== this.#socket) return;
     this.#socket = null;
     clearInterval(this.#ping);
     clearTimeout(this.#patience);
     socket.close();
+    if (done) {
+      this.#become("ended");
+      return;
+    }
     if (this.#state !== "denied") this.#become("waiting");
     const denied = !this.#admitted && (await this.#denied());
     if (this.#socket !== null) return;

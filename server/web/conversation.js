@@ -45,10 +45,11 @@ export class Conversation {
     this.#list.scrollTop = this.#list.scrollHeight;
   }
 
-  /** @param {number} turn @param {string} lang */
-  begin(turn, lang) {
+  /** @param {number} turn @param {string} lang @param {boolean} human a person speaks through the presenter */
+  begin(turn, lang, human = false) {
     this.forget();
-    const item = this.#add("answer pending", "");
+    const item = this.#add(human ? "answer operator pending" : "answer pending", "");
+    if (human) item.dataset.by = this.#language.say("operator");
     item.lang = lang === "zh" ? "zh-CN" : "en";
     this.#answer = { turn, item, line: item.querySelector("p") };
   }
@@ -117,10 +118,26 @@ export class Conversation {
     if (answer.line.textContent === "") answer.line.remove();
   }
 
-  /** Something to tell that is about no answer. @param {string} text */
-  notice(text) {
-    this.#add("notice", text);
+  /** Something to tell that is about no answer. @param {string} text @param {string} code of the server's, where it tells */
+  notice(text, code = "") {
+    const item = this.#add(code ? "notice told" : "notice", text);
+    if (code) item.dataset.code = code;
     this.#read(text, "");
+  }
+
+  /** @param {string} code @returns {boolean} whether such a notice stands in the list */
+  told(code) {
+    return this.#list.querySelector(`.told[data-code="${CSS.escape(code)}"]`) !== null;
+  }
+
+  /** What was said before this page was opened. @param {{question: string, answer: string}[]} history */
+  recall(history) {
+    if (this.#list.querySelector(".question, .answer:not(.greeting)")) return;
+    for (const { question, answer } of history) {
+      if (question) this.#add("question", question);
+      if (answer) this.#add("answer", answer);
+    }
+    this.#list.scrollTop = this.#list.scrollHeight;
   }
 
   /** The newest answer stays as it is. */

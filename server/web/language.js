@@ -5,7 +5,7 @@
 export const WORDS = {
   title: { zh: "数字人主播", en: "Digital presenter" },
   presenter: { zh: "数字人主播的画面", en: "The digital presenter" },
-  badge: { zh: "AI 数字人 · AI-generated", en: "AI 数字人 · AI-generated" },
+  badge: { zh: "AI 数字人 · AI生成 / AI-generated", en: "AI 数字人 · AI生成 / AI-generated" },
   input: { zh: "请输入您的问题", en: "Ask a question" },
   send: { zh: "发送", en: "Send" },
   stop: { zh: "停止", en: "Stop" },
@@ -32,6 +32,18 @@ export const WORDS = {
   unknown_base: {
     zh: "没有找到要使用的知识库，请联系管理员。",
     en: "The knowledge base to answer from is not there. Please tell the operator.",
+  },
+  ended: {
+    zh: "对话已结束。再次提问会开始新的对话。",
+    en: "The conversation has ended. Asking again begins a new one.",
+  },
+  call: { zh: "转人工", en: "Talk to a person" },
+  attended: { zh: "工作人员正在为您服务", en: "A member of staff is answering" },
+  operator: { zh: "工作人员", en: "Staff" },
+  remember: { zh: "记住我", en: "Remember me" },
+  remembering: {
+    zh: "同意后，下次来访时仍记得您告诉过的事；关闭即删除。",
+    en: "If you agree, what you tell is remembered for your next visit; switching it off deletes it.",
   },
   stopped: { zh: "已停止", en: "Stopped" },
   lost: { zh: "连接中断，回答没有说完。", en: "The connection was lost before the answer ended." },

@@ -16,8 +16,8 @@ const CLOSED_MOUTH = Object.freeze({ sil: 1 });
  * @property {string} text
  * @property {[string, number, number][]} words
  * @property {number} position seconds on the sentence's clock
- * @property {{at: number, name: string, intensity: number}|null} emotion
- * @property {{at: number, name: string}|null} gesture
+ * @property {[number, string, number][]} emotions seconds, name, intensity
+ * @property {[number, string][]} gestures seconds, name
  */
 
 /**
@@ -130,8 +130,8 @@ export class Player extends EventTarget {
     this.#turn?.timeline.open(event.sentence, event.text, event.at, {
       visemes: [],
       words: [],
-      emotion: null,
-      gesture: null,
+      emotions: [],
+      gestures: [],
     });
   }
 
@@ -141,8 +141,8 @@ export class Player extends EventTarget {
     if (!cues) return;
     cues.visemes.push(...event.visemes);
     cues.keys = keys(cues.visemes);
-    cues.emotion = event.emotion ?? cues.emotion;
-    cues.gesture = event.gesture ?? cues.gesture;
+    cues.emotions.push(...(event.emotions ?? []));
+    cues.gestures.push(...(event.gestures ?? []));
   }
 
   /** @param {any} event a `caption` event; several may come for one sentence */
@@ -198,8 +198,8 @@ export class Player extends EventTarget {
     const found = turn?.timeline.locate(this.#now(turn));
     if (!found) return null;
     const { sentence, position } = found;
-    const { words, emotion, gesture } = sentence.cues;
-    return { sentence: sentence.index, text: sentence.text, words, position, emotion, gesture };
+    const { words, emotions, gestures } = sentence.cues;
+    return { sentence: sentence.index, text: sentence.text, words, position, emotions, gestures };
   }
 
   /** @returns {Record<string, number>} weights of the mouth shapes now */

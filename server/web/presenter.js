@@ -1,5 +1,6 @@
 /** The living presenter: eases the rig's channels towards what is said, felt and gestured, and paints each frame. */
 
+import { latest } from "./cues.js";
 import { Idle } from "./idle.js";
 import { paint } from "./painter.js";
 import { blend, compile, pose } from "./rig.js";
@@ -13,14 +14,19 @@ const SHARPEST = 2;
 
 const NOD_SECONDS = 0.5;
 const NOD_REST = 1.6;
+/** Who listens nods less often and less deeply. */
+const ATTENTIVE_REST = 3.4;
+const ATTENTIVE_NOD = 0.55;
+/** A gesture that came later than this is not begun any more. */
+const STALE = 0.5;
 const STRESSED = new Set(["aa", "oh", "E"]);
 
 /**
  * @typedef {object} Mood what the page wants of the presenter now
  * @property {import("./player.js").Moment|null} moment
  * @property {Record<string, number>} mouth weights
- * @property {boolean} pondering a question is being thought about
- * @property {boolean} attentive the user is typing
+ * @property {boolean} playing a turn is being said, be it in a pause
+ * @property {import("./posture.js").Posture} posture
  */
 
 export class Presenter {
@@ -35,6 +41,8 @@ export class Presenter {
   #emotion = { name: "neutral", intensity: 1 };
   #gesture = "rest";
   #gestureSince = 0;
+  /** The cue that began the present gesture, or was too late to. */
+  #gestured = "";
   #said = -1;
   #nodSince = -Infinity;
   #speaking = 0;
@@ -70,19 +78,29 @@ export class Presenter {
   }
 
   /** Takes each cue when its moment has come. */
-  #follow(time, { moment, pondering }) {
+  #follow(time, { moment, playing }) {
     if (moment) {
       if (moment.sentence !== this.#said) this.#nodSince = time;
       this.#said = moment.sentence;
-      const { emotion, gesture, position } = moment;
-      if (emotion && position >= emotion.at) this.#emotion = emotion;
-      if (gesture && position >= gesture.at && position - gesture.at < 0.5) this.#gesticulate(gesture.name, time);
-    } else if (this.#said >= 0 && !pondering) {
+      this.#act(time, moment);
+    } else if (this.#said >= 0 && !playing) {
       this.#said = -1;
+      this.#gestured = "";
       this.#emotion = { name: "neutral", intensity: 1 };
     }
     if (this.#gesture !== "rest" && time - this.#gestureSince > this.#data.holds[this.#gesture])
       this.#gesticulate("rest", time);
+  }
+
+  #act(time, { sentence, emotions, gestures, position }) {
+    const felt = emotions[latest(emotions, position)];
+    if (felt) this.#emotion = { name: felt[1], intensity: felt[2] };
+    const last = latest(gestures, position);
+    const cue = `${sentence}/${last}`;
+    if (last < 0 || cue === this.#gestured) return;
+    this.#gestured = cue;
+    const [at, name] = gestures[last];
+    if (name === "rest" || position - at < STALE) this.#gesticulate(name, time);
   }
 
   /** @param {string} name @param {number} time */
@@ -93,16 +111,16 @@ export class Presenter {
   }
 
   /** @param {Mood} mood @returns {import("./rig.js").Channels} what the springs are drawn towards */
-  #targets({ pondering, attentive, moment }) {
+  #targets({ posture }) {
     const { emotions, gestures } = this.#data;
-    const { name, intensity } = pondering && !moment ? { name: "thinking", intensity: 0.7 } : this.#emotion;
+    const { name, intensity } = posture === "thinking" ? { name: "thinking", intensity: 0.7 } : this.#emotion;
     const targets = blend(
       emotions,
       name === "neutral" ? { neutral: 1 } : { [name]: intensity, neutral: 1 - intensity },
     );
     for (const [channel, value] of Object.entries(gestures[this.#gesture]))
       targets[channel] = (targets[channel] ?? 0) + value;
-    if (attentive && !moment) {
+    if (posture === "listening") {
       targets.gaze_x = (targets.gaze_x ?? 0) + 0.55;
       targets.gaze_y = (targets.gaze_y ?? 0) + 0.2;
       targets.yaw = (targets.yaw ?? 0) + 0.5;
@@ -124,7 +142,7 @@ export class Presenter {
   }
 
   /** Springs, mouth, idle life and nods together. */
-  #channels(time, step, { mouth, moment }) {
+  #channels(time, step, { mouth, posture }) {
     /** @type {import("./rig.js").Channels} */
     const channels = {};
     for (const [channel, spring] of Object.entries(this.#springs)) channels[channel] = spring.value;
@@ -132,23 +150,20 @@ export class Presenter {
     channels.smile = (channels.smile ?? 0) * (1 - 0.45 * this.#speaking);
     for (const [channel, value] of Object.entries(blend(this.#data.visemes, mouth)))
       channels[channel] = (channels[channel] ?? 0) + value;
-    const nod = this.#nod(time, mouth);
+    const nod = this.#nod(time, mouth, posture === "listening");
     channels.pitch = (channels.pitch ?? 0) + 0.9 * nod;
     channels.brow_up = (channels.brow_up ?? 0) + 0.35 * nod;
-    this.#live(channels, time, step, moment ? 1.5 : 1);
+    this.#live(channels, time, step, posture === "speaking" ? 1.5 : 1);
     return channels;
   }
 
-  /** @returns {number} 0 to 1: the head dips on a stressed vowel, now and then */
-  #nod(time, mouth) {
-    if (
-      time - this.#nodSince > NOD_REST &&
-      Object.entries(mouth).some(([shape, weight]) => STRESSED.has(shape) && weight > 0.85)
-    ) {
-      this.#nodSince = time;
-    }
+  /** @returns {number} 0 to 1: the head dips on a stressed vowel, now and then, or to show that it listens */
+  #nod(time, mouth, listening) {
+    const stressed = Object.entries(mouth).some(([shape, weight]) => STRESSED.has(shape) && weight > 0.85);
+    if (time - this.#nodSince > (listening ? ATTENTIVE_REST : NOD_REST) && (listening || stressed)) this.#nodSince = time;
     const phase = (time - this.#nodSince) / NOD_SECONDS;
-    return phase >= 0 && phase < 1 && !this.#still.matches ? Math.sin(Math.PI * phase) ** 2 : 0;
+    if (phase < 0 || phase >= 1 || this.#still.matches) return 0;
+    return (listening ? ATTENTIVE_NOD : 1) * Math.sin(Math.PI * phase) ** 2;
   }
 
   #live(channels, time, step, liveliness) {

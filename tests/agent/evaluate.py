@@ -33,7 +33,7 @@ from knowledge.sample import sample_documents
 from tests.doubles import HereReader
 
 DATA = Path(__file__).parents[1] / "data"
-GUIDE = load("guide")
+GUIDE = prompt.Mandate(load("guide"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +103,10 @@ async def ask(question: Question, knowledge: KnowledgeBase, model: ChatModel) ->
     judged = Grounding().judge(question.text, lang, await knowledge.search(question.text, 6))
     if not isinstance(judged, Supported):
         return Outcome(question, judged.support, None, "", (), 0.0)
-    checker = Checker(judged.evidence, question.text, lang, None if judged.sure else GUIDE.refusal(lang))
+    checker = Checker(judged.evidence, question.text, lang, None if judged.sure else GUIDE.persona.refusal(lang))
     splitter = SentenceSplitter()
     said, answer, first = "", "", 0.0
-    async for delta in model.stream(prompt.compose(question.text, lang, judged.evidence.text, GUIDE)):
+    async for delta in model.stream(prompt.compose(GUIDE, prompt.Material(question.text, lang, judged.evidence.text))):
         said += delta
         for piece in splitter.feed(delta):
             answer += checker.feed(piece) or ""
@@ -125,7 +125,7 @@ async def evaluate(files: Sequence[Path]) -> dict[Path, list[Outcome]]:
     model = await asyncio.to_thread(Llama, Llama.Options(), home)
     try:
         for lang in ("zh", "en"):
-            await model.warm([prompt.system(lang, GUIDE)])
+            await model.warm([prompt.opening(GUIDE, lang)])
         async with knowing(home) as knowledge:
             return {file: [await ask(one, knowledge, model) for one in questions(file)] for file in files}
     finally:

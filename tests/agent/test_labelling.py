@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from agent.labelling import Worded
-from agent.model import ChatModel
+from agent.model import PLAINLY, ChatModel
 from configs.language import Lang
 from knowledge.documents import Document
 from knowledge.labels import Keywords, Labels
@@ -81,7 +81,7 @@ async def test_a_document_cannot_end_its_own_quotation(lang: Lang) -> None:
     heard: list[str] = []
 
     class Listening(BreakingModel):
-        async def stream(self, messages):  # type: ignore[no-untyped-def]
+        async def stream(self, messages, ask=PLAINLY):  # type: ignore[no-untyped-def]
             heard.append(messages[-1].text)
             yield ""
 

@@ -1,6 +1,7 @@
 """llama.cpp in process, on the packaged model."""
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -11,7 +12,7 @@ import pytest_asyncio
 
 from agent import prompt
 from agent.engines.llama import Llama
-from agent.model import Message, ModelError
+from agent.model import Ask, Called, Message, ModelError, Offer, Returned, ToolCall, text_of
 from agent.persona import load
 from configs.engines import ConfigError
 from configs.home import current
@@ -19,7 +20,7 @@ from configs.language import Lang
 
 pytestmark = [pytest.mark.packaged, pytest.mark.asyncio(loop_scope="module")]
 
-GUIDE = load("guide")
+GUIDE = prompt.Mandate(load("guide"))
 SENTENCES: dict[Lang, str] = {
     "zh": "成人票每张60元，6岁以下儿童免费。",
     "en": "Adult tickets cost 12 euros, children under 6 enter free.",
@@ -29,7 +30,7 @@ SENTENCES: dict[Lang, str] = {
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def llama() -> AsyncIterator[Llama]:
     engine = await asyncio.to_thread(Llama, Llama.Options(threads=1), current())
-    await engine.warm([prompt.system("zh", GUIDE)])
+    await engine.warm([prompt.opening(GUIDE, "zh")])
     yield engine
     await engine.aclose()
 
@@ -38,7 +39,7 @@ async def llama() -> AsyncIterator[Llama]:
     ("lang", "question", "fact"), [("zh", "成人票多少钱？", "60"), ("en", "How much is an adult ticket?", "12")]
 )
 async def test_it_answers_from_the_prompt(llama: Llama, lang: Lang, question: str, fact: str) -> None:
-    messages = prompt.compose(question, lang, SENTENCES[lang], GUIDE)
+    messages = prompt.compose(GUIDE, prompt.Material(question, lang, SENTENCES[lang]))
     deltas = [delta async for delta in llama.stream(messages)]
     assert fact in "".join(deltas)
     assert len(deltas) > 1
@@ -57,12 +58,36 @@ async def test_closing_the_stream_frees_the_model_at_once(llama: Llama) -> None:
 async def test_a_prompt_longer_than_the_context_is_refused(llama: Llama) -> None:
     with pytest.raises(ModelError) as caught:
         [delta async for delta in llama.stream([Message("user", "word " * 5000)])]
-    assert caught.value.code == "refused"
+    assert caught.value.code == "too_long"
+    assert llama.window == 2048
+
+
+async def test_an_answer_is_held_to_its_schema_and_tools_are_not_offered(llama: Llama) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"price": {"type": "integer"}},
+        "required": ["price"],
+        "additionalProperties": False,
+    }
+    offer = Offer("price", "Tells the price", {"type": "object"})
+    question = [Message("user", "An adult ticket costs 12 euros. What is the price? Answer in JSON.")]
+    answer = [delta async for delta in text_of(llama.stream(question, Ask("s", (offer,), schema)))]
+    assert json.loads("".join(answer)) == {"price": 12}
+
+
+async def test_a_conversation_with_tools_is_understood(llama: Llama) -> None:
+    parts = [
+        Message("user", "What does the ticket cost?"),
+        Called((ToolCall("a", "price", "{}"),)),
+        Returned("a", "price", "The ticket costs 12 euros."),
+        Message("user", "So what does it cost?"),
+    ]
+    assert "12" in "".join([delta async for delta in text_of(llama.stream(parts))])
 
 
 async def test_two_answers_at_once_do_not_mix(llama: Llama) -> None:
     async def answer(lang: Lang, question: str) -> str:
-        messages = prompt.compose(question, lang, SENTENCES[lang], GUIDE)
+        messages = prompt.compose(GUIDE, prompt.Material(question, lang, SENTENCES[lang]))
         return "".join([delta async for delta in llama.stream(messages)])
 
     zh, en = await asyncio.gather(answer("zh", "成人票多少钱？"), answer("en", "How much is an adult ticket?"))

@@ -8,6 +8,7 @@ def transcript(*sentences: tuple[str, float]) -> Transcript:
     for text, seconds in sentences:
         said.started(text, at)
         said.played(seconds)
+        said.ended()
         at += seconds
     return said
 
@@ -31,6 +32,19 @@ def test_timed_words_decide_where_a_cut_falls() -> None:
     said.captioned([WordSpan("It", 0, 0.1), WordSpan("opens", 0.1, 0.3), WordSpan("at", 1.5, 1.6)])
     said.played(2.0)
     assert said.heard(1.0) == "It opens"
+
+
+def test_nobody_has_heard_out_what_has_not_come_whole_and_a_clock_may_be_a_little_short() -> None:
+    for words in ([], [WordSpan("It", 0, 0.1), WordSpan("opens", 0.1, 0.3), WordSpan("now", 0.4, 0.6)]):
+        said = Transcript()
+        said.started("It opens now.", 0.0)
+        assert said.heard(0.0) == said.heard(0.1) == ""
+        said.captioned(words)
+        said.played(0.6)
+        if words:
+            assert said.heard(0.3) == "It opens" and said.heard(0.6) == "It opens now"
+        said.ended()
+        assert said.heard(0.5994) == "It opens now."
 
 
 def test_a_question_whose_answer_nobody_heard_is_left_out() -> None:

@@ -2,23 +2,20 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.engines.openai import Deltas, OpenAI
-from agent.model import Message, ModelError
+from agent.engines.deltas import Deltas
+from agent.engines.openai import OpenAI
+from agent.model import PLAINLY, Ask, Called, Message, ModelError, Offer, Part, Returned, ToolCall
 from configs.home import current
+from tests.agent.chat_server import event
 
-ASKED = [Message("system", "只说答案。"), Message("user", "几点开门？ When do you open?")]
-
-
-def event(delta: dict[str, object], finish: str | None = None) -> bytes:
-    choice = {"index": 0, "delta": delta, "finish_reason": finish}
-    return b"data: " + json.dumps({"choices": [choice]}, ensure_ascii=False).encode() + b"\n\n"
+ASKED: list[Part] = [Message("system", "只说答案。"), Message("user", "几点开门？ When do you open?")]
 
 
 ROLE = event({"role": "assistant", "content": ""})
@@ -36,6 +33,58 @@ def test_any_split_of_the_bytes_gives_the_same_deltas(cuts: set[int]) -> None:
     found = [text for a, b in zip(edges, edges[1:], strict=False) for text in deltas.feed(ANSWER[a:b])]
     assert found == WORDS
     assert deltas.finished
+
+
+def call(index: int, arguments: str | None = None, **begun: str) -> dict[str, object]:
+    """A piece of a tool call."""
+    names = {name: value for name, value in begun.items() if name == "name"}
+    function = names if arguments is None else names | {"arguments": arguments}
+    return {"index": index, "function": function} | ({"id": begun["id"]} if "id" in begun else {})
+
+
+CALLS = [
+    {"content": None, "tool_calls": [call(0, id="a", name="add")]},
+    {"tool_calls": [call(0, '{"a":')]},
+    {"tool_calls": [call(1, "", id="b", name="几点")]},
+    {"tool_calls": [call(0, " 2}"), call(1, "not json")]},
+]
+CALLED = [ToolCall("a", "add", '{"a": 2}'), ToolCall("b", "几点", "not json")]
+
+
+def fed(*deltas: dict[str, object], finish: str = "stop") -> list[str | ToolCall]:
+    read = Deltas()
+    return [item for data in [*map(event, deltas), event({}, finish)] for item in read.feed(data)]
+
+
+def test_calls_are_put_together_by_their_index_and_given_at_the_end() -> None:
+    assert fed(*CALLS, finish="tool_calls") == CALLED
+    assert fed({"content": "好的"}, *CALLS, finish="tool_calls") == ["好的", *CALLED]
+
+
+def test_a_call_without_an_id_is_given_one_and_a_torn_one_is_left_to_the_caller() -> None:
+    piece = {"function": {"name": "add", "arguments": '{"a": 1'}}
+    assert fed({"tool_calls": [piece]}, finish="length") == [ToolCall("call-0", "add", '{"a": 1')]
+
+
+@pytest.mark.parametrize("piece", [7, "add", {"function": 3}, {"index": 0, "function": {"arguments": {"a": 1}}}])
+def test_a_call_of_another_shape_is_garbled(piece: object) -> None:
+    with pytest.raises(ModelError) as caught:
+        Deltas().feed(event({"tool_calls": [piece]}))
+    assert caught.value.code == "garbled"
+
+
+def test_thoughts_are_never_given_whichever_way_they_are_sent() -> None:
+    thought = {"reasoning_content": "秘密", "reasoning": "secret"}
+    assert fed({**thought, "content": None}, {"content": "十点"}, {"content": "<thi"}, {"content": "nk>secret"}) == [
+        "十点"
+    ]
+
+
+def test_an_answer_cut_at_its_limit_is_an_answer_and_an_aborted_one_is_not() -> None:
+    assert fed({"content": "We open at"}, finish="length") == ["We open at"]
+    with pytest.raises(ModelError) as caught:
+        fed({"content": "We open at"}, finish="abort")
+    assert caught.value.code == "interrupted"
 
 
 @given(st.lists(st.binary(max_size=64)))
@@ -112,8 +161,8 @@ def streaming(body: bytes, status: str = "200 OK") -> Serve:
     return answer
 
 
-async def said(engine: OpenAI) -> list[str]:
-    return [delta async for delta in engine.stream(ASKED)]
+async def said(engine: OpenAI, parts: Sequence[Part] = ASKED, ask: Ask = PLAINLY) -> list[str | ToolCall]:
+    return [delta async for delta in engine.stream(parts, ask)]
 
 
 async def failure(answer: Serve) -> ModelError:
@@ -145,6 +194,37 @@ async def test_an_answer_is_streamed_and_the_request_is_the_protocols() -> None:
     }
 
 
+async def test_tools_a_schema_and_the_session_go_with_the_request() -> None:
+    schema = {"title": "票价", "type": "object", "properties": {"yuan": {"type": "integer"}}}
+    add = Offer("add", "Adds 加", {"type": "object", "properties": {"a": {"type": "number"}}})
+    parts = [
+        *ASKED,
+        Called((ToolCall("a", "add", '{"a": 2}'), ToolCall("b", "add", "nonsense"))),
+        Returned("a", "add", "二"),
+    ]
+    seen: list[bytes] = []
+
+    async def answer(request: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(request)
+        await streaming(b"".join(map(event, CALLS)) + event({}, "tool_calls") + DONE)(request, reader, writer)
+
+    async with serving(answer) as engine:
+        assert await said(engine, parts, Ask("session-1", (add,), schema)) == CALLED
+    head, _, sent = seen[0].partition(b"\r\n\r\n")
+    body = json.loads(sent)
+    assert b"X-Session-ID: session-1" in head
+    assert body["tools"] == [
+        {"type": "function", "function": {"name": "add", "description": "Adds 加", "parameters": add.parameters}}
+    ]
+    named = {"name": "answer", "schema": schema, "strict": True}
+    assert body["response_format"] == {"type": "json_schema", "json_schema": named}
+    asked, returned = body["messages"][2:]
+    assert asked["role"] == "assistant" and [call["id"] for call in asked["tool_calls"]] == ["a", "b"]
+    arguments = [call["function"]["arguments"] for call in asked["tool_calls"]]
+    assert arguments == ['{"a": 2}', "{}"], "vLLM refuses a conversation with arguments that are no object"
+    assert returned == {"role": "tool", "tool_call_id": "a", "name": "add", "content": "二"}
+
+
 async def test_warming_asks_for_one_token() -> None:
     bodies: list[dict[str, object]] = []
 
@@ -172,8 +252,11 @@ async def test_an_error_status_is_a_refusal_that_does_not_repeat_the_users_words
     assert "400" in str(error) and "BadRequestError" in str(error) and "几点" not in str(error)
 
 
-async def test_an_error_page_that_is_not_json_is_a_refusal() -> None:
-    assert (await failure(streaming(b"<h1>gateway</h1>", "502 Bad Gateway"))).code == "refused"
+@pytest.mark.parametrize(
+    ("status", "code"), [("502 Bad Gateway", "unreachable"), ("404 Not Found", "refused"), ("429 Too Many", "busy")]
+)
+async def test_an_error_page_that_is_not_json_is_told_by_its_status(status: str, code: str) -> None:
+    assert (await failure(streaming(b"<h1>gateway</h1>", status))).code == code
 
 
 async def test_a_stream_that_ends_without_a_finish_reason_is_interrupted_even_with_done() -> None:

@@ -17,6 +17,7 @@ from agent.events import (
     TurnEnded,
     TurnStarted,
 )
+from agent.model import PLAINLY
 from agent.presenter import Presenter
 from agent.session import Session
 from avatar.speech import Voice
@@ -205,7 +206,7 @@ def test_new_words_stop_the_running_turn_at_once() -> None:
 @pytest.mark.parametrize("instant", [0.0, 0.01, 0.3, 0.77, 1.5, 4.0])
 def test_an_interruption_at_any_instant_leaves_nothing_running(instant: float) -> None:
     async def go() -> None:
-        model, voice = BreakingModel("成人票每张60元。" * 30, stalls=True), BreakingVoice(0)
+        model, voice = BreakingModel("成人票每张60元。", stalls=True), BreakingVoice(0)
         session = Session(presenter(model, voice))
         await session.say(Say("成人票多少钱？"))
         reader = asyncio.create_task(until_end(session, 1))
@@ -309,12 +310,12 @@ def test_a_client_that_does_not_read_stalls_the_model_and_memory_stays_bounded()
         produced = 0
 
         class Endless(BreakingModel):
-            async def stream(self, messages):  # type: ignore[no-untyped-def]
+            async def stream(self, messages, ask=PLAINLY):  # type: ignore[no-untyped-def]
                 nonlocal produced
                 while True:
                     produced += 1
                     await asyncio.sleep(0.01)
-                    yield "成人票每张60元。"
+                    yield "".join(chr(0x4E00 + 37 * produced % 20000 + 7 * at) for at in range(12)) + "。"
 
         session = Session(presenter(Endless(), grounded=False))
         await session.say(Say("成人票多少钱？"))

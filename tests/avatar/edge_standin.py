@@ -24,10 +24,10 @@ def mp3(seconds: float) -> bytes:
 
 
 class Service:
-    """Speaks a third of a second a word; `heard` collects the texts it was sent."""
+    """Speaks a third of a second a word; `heard` collects the texts it was sent, `voices` the voices they are for."""
 
     def __init__(self, mode: Mode = "ok") -> None:
-        self.mode, self.heard = mode, list[str]()
+        self.mode, self.heard, self.voices = mode, list[str](), list[str]()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[str]:
@@ -42,6 +42,7 @@ class Service:
             assert isinstance(message, str)
             head, _, body = message.partition("\r\n\r\n")
             if "Path:ssml" in head:
+                self.voices += re.findall("<voice name='([^']*)'", body)
                 await self._answer(socket, re.sub("<[^>]*>", "", body))
 
     async def _answer(self, socket: ServerConnection, text: str) -> None:

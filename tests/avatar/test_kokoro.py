@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from avatar.engines.kokoro import Kokoro, KokoroOptions
-from avatar.speech import Audio, SpeechPart, Utterance, WordSpan
+from avatar.speech import Audio, SpeechPart, Utterance, VoiceError, WordSpan
 from configs.engines import ConfigError, EngineSpec, options_of
 from configs.home import Home, current
 
@@ -23,6 +23,22 @@ def test_a_voice_that_does_not_exist() -> None:
     options = KokoroOptions.model_validate({"voices": {"zh": "zf_nobody"}})
     with pytest.raises(ConfigError, match="zf_nobody"):
         Kokoro(options, current())
+
+
+@pytest.mark.packaged
+async def test_an_utterance_can_name_its_voice() -> None:
+    voice = Kokoro(KokoroOptions(), current())
+
+    async def said(utterance: Utterance) -> bytes:
+        return b"".join([part.pcm async for part in voice.synthesize(utterance) if isinstance(part, Audio)])
+
+    for text, lang, other in (("好。", "zh", "zm_yunyang"), ("Hot water.", "en", "bm_george")):
+        own = await said(Utterance(text, lang))
+        assert await said(Utterance(text, lang, voice=other)) not in (b"", own)
+        for unknown in ("nobody", "../voices/af_heart", "zf_xiaoni" if lang == "en" else "af_heart"):
+            with pytest.raises(VoiceError, match=other):
+                await said(Utterance(text, lang, voice=unknown))
+    await voice.aclose()
 
 
 @pytest.mark.parametrize("options", [{"speed": 9}, {"voice": "af_heart"}, {"voices": {"fr": "ff_siwis"}}])

@@ -63,6 +63,21 @@ async def test_edge_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
         await _all(Edge(EdgeOptions(), current()))
 
 
+async def test_edge_speaks_with_the_voice_of_the_utterance(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service()
+    async with service.running() as url:
+        monkeypatch.setattr("edge_tts.communicate.WSS_URL", url)
+        voice = Edge(EdgeOptions(), current())
+        await _all(voice, Utterance("你好", "zh"))
+        await _all(voice, Utterance("你好", "zh", voice="zh-CN-YunyangNeural"))
+        await _all(voice, Utterance("Hello", "en", voice="en-GB-RyanNeural"))
+        with pytest.raises(VoiceError, match="list-voices"):
+            await _all(voice, Utterance("Hello", "en", voice="ryan"))
+    assert [name.split(", ")[1].rstrip(")") for name in service.voices] == [
+        *("XiaoxiaoNeural", "YunyangNeural", "RyanNeural")
+    ]
+
+
 def test_edge_options_are_checked() -> None:
     with pytest.raises(ValidationError):
         EdgeOptions.model_validate({"voices": {"zh": "xiaoxiao"}})
@@ -75,9 +90,11 @@ async def test_openai_sends_the_text_and_the_key() -> None:
         voice = OpenAISpeech(OpenAISpeechOptions.model_validate(options), current())
         parts = await _all(voice)
         await _all(voice, Utterance("你好", "zh"))
+        await _all(voice, Utterance("你好", "zh", voice="云扬"))
         await voice.aclose()
     assert server.asked[0] == {"model": "tts", "input": HELLO.text, "voice": "nova", "response_format": "pcm"}
     assert server.asked[1]["voice"] == "晓晓"
+    assert server.asked[2]["voice"] == "云扬"
     pcm = b"".join(part.pcm for part in parts if isinstance(part, Audio))
     assert len(pcm) == 2400 * len(HELLO.text) and set(pcm[::2]) == {0}
 

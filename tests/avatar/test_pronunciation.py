@@ -29,6 +29,7 @@ def _symbols(pronunciation: Pronunciation, text: str, lang: Lang) -> str:
         ("zh", "银行行长长大了。", "i↗nxa↗ŋxa↗ŋꭧa↓ŋ ꭧa↓ŋta↘ lɤ."),
         ("zh", "下午5点", "ɕja↘u↓ u↓tjɛ↓n"),
         ("zh", "用 USB 接口", "jʊ↘ŋ jˌu ˌɛs bˈi ʨje→kʰou↓"),
+        ("zh", "连 Wi-Fi（5G）。", "ljɛ↗n wˈI fˈI, u↓ ʤˈi."),
         ("en", "Hello, the apple!", "həlˈO, ði ˈæpᵊl!"),
         ("en", "A cat closes the door.", "ɐ kˈæt klˈOzᵻz ðə dˈɔɹ."),
         ("en", "你好 is a greeting.", "ni↓xau↓ ɪz ɐ ɡɹˈiɾɪŋ."),

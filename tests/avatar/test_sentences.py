@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +27,11 @@ def pieces(text: str, size: int = 1) -> list[str]:
         ("她说：“请进。”然后离开了。", ["她说：“请进。", "”然后离开了。"]),
         ("他笑了。“请进。”然后离开了。", ["他笑了。", "“请进。”", "然后离开了。"]),
         ("It opens at 10 a.m. on Monday. Yes.", ["It opens at 10 a.m. on Monday.", " Yes."]),
+        (
+            "Closed from Sept. 3. See https://museum.org/a.php?lang=en for more. Bye.",
+            ["Closed from Sept. 3.", " See https://museum.org/a.php?lang=en for more.", " Bye."],
+        ),
+        ("真的吗?Yes!详见https://kjg.cn/a?b=1。", ["真的吗?", "Yes!", "详见https://kjg.cn/a?b=1。"]),
         ("……？！", []),
     ],
 )
@@ -61,3 +68,14 @@ def test_after_the_first_piece_how_the_text_arrives_changes_nothing(text: str, s
     splitter.feed(opening)
     whole = splitter.feed("嗯" + text) + splitter.flush()
     assert whole == pieces(opening + "嗯" + text, 1)[1:]
+
+
+@pytest.mark.parametrize("unit", ["a", "啊", "word ", "。", "，", "1,", "Mr. ", "“", "x. "])
+def test_text_that_never_pauses_is_cut_and_takes_no_endless_time(unit: str) -> None:
+    """A quadratic splitter would take minutes."""
+    began = time.process_time()
+    cut = pieces(unit * (200_000 // len(unit)), 7)
+    assert time.process_time() - began < 10
+    assert all(0 < len(piece) <= 301 for piece in cut)
+    assert cut or unit in "。，“"
+    assert unit != "word " or all(piece.endswith("word ") for piece in cut)

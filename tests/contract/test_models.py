@@ -1,8 +1,7 @@
 """What every language model keeps to, whichever engine it is."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 
 import pytest
@@ -12,27 +11,31 @@ from agent.engines.langchain import LangChain
 from agent.engines.llama import Llama
 from agent.engines.openai import OpenAI
 from agent.engines.scripted import Scripted
-from agent.model import ChatModel
+from agent.model import PLAINLY, Ask, ChatModel, Message, Offer, text_of
 from agent.persona import load
 from configs.home import current
 from configs.language import Lang
+from tests.agent.chat_server import chat_servers
 
-GUIDE = load("guide")
+GUIDE = prompt.Mandate(load("guide"))
 TEXT: dict[Lang, str] = {"zh": "成人票每张60元。", "en": "An adult ticket costs 60 yuan."}
 QUESTION: dict[Lang, str] = {"zh": "成人票多少钱？", "en": "How much is an adult ticket?"}
 ANSWER = "成人票 costs 60 yuan, 每张。"
+THOUGHT = "<think>秘密 secret</think>"
 Opened = AbstractAsyncContextManager[ChatModel]
 
 
 @asynccontextmanager
 async def scripted() -> AsyncIterator[ChatModel]:
-    yield Scripted(Scripted.Options(pace=0.001), current())
+    yield Scripted(Scripted.Options(pace=0.001, flaw="thinking"), current())
 
 
 @asynccontextmanager
 async def langchain() -> AsyncIterator[ChatModel]:
     fake = "langchain_core.language_models.fake_chat_models:FakeListChatModel"
-    options = LangChain.Options.model_validate({"class": fake, "arguments": {"responses": [ANSWER], "sleep": 0.001}})
+    options = LangChain.Options.model_validate(
+        {"class": fake, "arguments": {"responses": [THOUGHT + ANSWER], "sleep": 0.001}}
+    )
     yield LangChain(options, current())
 
 
@@ -45,33 +48,12 @@ async def llama() -> AsyncIterator[ChatModel]:
 
 @asynccontextmanager
 async def openai() -> AsyncIterator[ChatModel]:
-    async with serving() as port:
-        options = OpenAI.Options(base_url=f"http://127.0.0.1:{port}/v1", model="any")
-        model = OpenAI(options, current())
+    async with chat_servers(1) as [server]:
+        server.says = list(THOUGHT + ANSWER)
+        options = {"base_url": server.url, "model": "qwen"}
+        model = OpenAI(OpenAI.Options.model_validate(options), current())
         yield model
         await model.aclose()
-
-
-@asynccontextmanager
-async def serving() -> AsyncIterator[int]:
-    """A server of the chat protocol that says `ANSWER` a character at a time."""
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        await reader.readexactly(int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0]))
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
-        for char in ANSWER:
-            writer.write(_event({"content": char}, None))
-        writer.write(_event({}, "stop") + b"data: [DONE]\n\n")
-        writer.close()
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-
-
-def _event(delta: dict[str, str], finish: str | None) -> bytes:
-    return b"data: " + json.dumps({"choices": [{"delta": delta, "finish_reason": finish}]}).encode() + b"\n\n"
 
 
 ENGINES = [
@@ -82,17 +64,22 @@ ENGINES = [
 ]
 
 
-async def _fact(model: ChatModel, lang: Lang) -> str:
-    messages = prompt.compose(QUESTION[lang], lang, TEXT[lang], GUIDE)
-    return "".join([delta async for delta in model.stream(messages)])
+def asked(lang: Lang) -> Sequence[Message]:
+    return prompt.compose(GUIDE, prompt.Material(QUESTION[lang], lang, TEXT[lang]))
+
+
+async def _fact(model: ChatModel, lang: Lang, ask: Ask = PLAINLY) -> str:
+    answer = "".join([delta async for delta in text_of(model.stream(asked(lang), ask))])
+    assert "think" not in answer and "secret" not in answer, "thoughts are nobody's business"
+    return answer
 
 
 @pytest.mark.parametrize("opened", ENGINES)
 async def test_a_model_answers_streams_stops_and_answers_again(opened: Callable[[], Opened]) -> None:
     async with opened() as model:
-        await model.warm([prompt.system("zh", GUIDE)])
+        await model.warm([prompt.opening(GUIDE, "zh")])
         assert "60" in await _fact(model, "zh")
-        async with aclosing(model.stream(prompt.compose(QUESTION["en"], "en", TEXT["en"], GUIDE))) as stream:
+        async with aclosing(model.stream(asked("en"))) as stream:
             assert isinstance(await anext(stream), str)
         both: list[Awaitable[str]] = [_fact(model, "zh"), _fact(model, "en")]
         assert all("60" in answer for answer in await asyncio.gather(*both))
@@ -103,9 +90,19 @@ async def test_abandoned_streams_leave_no_task_behind(opened: Callable[[], Opene
     async with opened() as model:
         before = asyncio.all_tasks()
         for _ in range(5):
-            async with aclosing(model.stream(prompt.compose(QUESTION["zh"], "zh", TEXT["zh"], GUIDE))) as stream:
+            async with aclosing(model.stream(asked("zh"))) as stream:
                 await anext(stream)
         for _ in range(3):
             await asyncio.sleep(0)
         left = {task for task in asyncio.all_tasks() - before if "connected" not in str(task.get_coro())}
         assert not left
+
+
+@pytest.mark.parametrize("opened", ENGINES)
+async def test_an_offer_that_is_not_taken_up_changes_nothing_and_the_window_is_a_number_or_unknown(
+    opened: Callable[[], Opened],
+) -> None:
+    clock = Offer("clock", "Tells the time 报时", {"type": "object", "properties": {}})
+    async with opened() as model:
+        assert "60" in await _fact(model, "en", Ask("session", (clock,)))
+        assert model.window is None or model.window > 256

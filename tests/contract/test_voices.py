@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -12,7 +13,7 @@ from avatar.engines.kokoro import Kokoro, KokoroOptions
 from avatar.engines.openai import OpenAISpeech, OpenAISpeechOptions
 from avatar.engines.tone import Tone, ToneOptions
 from avatar.remembered import Remembered
-from avatar.speech import Audio, PhonemeSpan, SpeechPart, Utterance, Voice, WordSpan
+from avatar.speech import Audio, PhonemeSpan, SpeechPart, Utterance, Voice, VoiceError, WordSpan
 from configs.home import current
 from tests.avatar.edge_standin import Service
 from tests.avatar.speech_server import SpeechServer
@@ -86,6 +87,19 @@ async def test_nothing_to_say_is_no_error(open_voice: Callable[[], Opened]) -> N
     async with open_voice() as voice:
         for text in ("", "  ", "😀！", "……"):
             assert await spoken(voice, Utterance(text, "zh")) == []
+
+
+UNKNOWN = [voice for voice in VOICES if voice.id != "openai"]  # that server alone knows its voices
+
+
+@pytest.mark.parametrize("open_voice", UNKNOWN)
+async def test_a_voice_that_there_is_not_is_an_error_that_says_which_there_are(
+    open_voice: Callable[[], Opened],
+) -> None:
+    async with open_voice() as voice:
+        for utterance in (CHINESE, ENGLISH):
+            with pytest.raises(VoiceError, match="there are|list-voices"):
+                await spoken(voice, replace(utterance, voice="nobody"))
 
 
 @pytest.mark.parametrize("open_voice", VOICES)

@@ -47,7 +47,7 @@ class Wire:
     sound: list[bytes] = field(default_factory=list)
     sent: list[dict[str, Any]] = field(default_factory=list)
     inject: Callable[[str | bytes], None] = lambda frame: None
-    drop: Callable[[], None] = lambda: None
+    drop: Callable[..., None] = lambda **closing: None
     held: bool = False
     lost: bool = False
     waiting: list[str | bytes] = field(default_factory=list)
@@ -345,7 +345,7 @@ def test_a_question_on_a_lost_line_is_not_lost_in_silence(visit: Visit) -> None:
     visit.ask(QUESTIONS["zh"])
     expect(page.locator("#stop")).to_be_visible()
     wire.drop()
-    expect(page.locator(".notice")).to_have_text("连接中断，回答没有说完。")
+    expect(page.locator(".notice:not(.told)")).to_have_text("连接中断，回答没有说完。")
     expect(page.locator("#stop")).to_be_hidden()
 
 
@@ -446,17 +446,17 @@ SMALL = """[...document.querySelectorAll("button, input")]
 def test_the_keyboard_reaches_everything_in_order_and_ai_is_marked(visit: Visit, lang: str) -> None:
     page = visit.page
     expect(page.locator("#badge")).to_be_visible()
-    expect(page.locator("#badge")).to_have_text("AI 数字人 · AI-generated")
+    expect(page.locator("#badge")).to_have_text("AI 数字人 · AI生成 / AI-generated")
     assert page.evaluate("document.activeElement.id") == "question"
     order = []
-    for _ in range(16):
+    for _ in range(18):
         page.keyboard.press("Tab")
         order.append(page.evaluate(FOCUSED))
     suggestions = visit.wire.of("welcome")[0]["persona"]["suggestions"][lang]
     assert order[0] == "send"
     first = order.index("mute")
-    reached = order[first : first + 7 + len(suggestions)]
-    assert reached == ["mute", "captions", "zh", "en", "messages", *suggestions, "question", "send"]
+    reached = order[first : first + 8 + len(suggestions)]
+    assert reached == ["mute", "captions", "zh", "en", "messages", *suggestions, "call", "question", "send"]
     assert page.evaluate(SMALL) == []
 
 
@@ -490,3 +490,147 @@ def test_a_phone_has_the_presenter_above_and_the_input_in_sight(chromium: Browse
     assert composer["y"] + composer["height"] <= 844
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     context.close()
+
+
+def say(wire: Wire, *events: dict[str, Any]) -> None:
+    for event in events:
+        wire.inject(json.dumps(event))
+
+
+def test_feelings_and_gestures_come_at_their_moments_and_outlast_a_pause(visit: Visit) -> None:
+    page, wire = visit.page, visit.wire
+    page.locator("#name").click()
+    emotions = [[0, "happy", 0.8], [0.9, "neutral", 1], [1.7, "sad", 0.7]]
+    gestures = [[0.4, "wave"], [1.3, "rest"], [2.1, "point_up"]]
+    say(
+        wire,
+        {"type": "turn_started", "turn": 1, "lang": "zh", "by": "presenter"},
+        {"type": "posture", "turn": 1, "posture": "speaking"},
+        {"type": "sentence", "turn": 1, "sentence": 0, "text": "有声音。", "at": 0},
+        {
+            "type": "motion",
+            "turn": 1,
+            "sentence": 0,
+            "visemes": [[0, "aa", 1.0]],
+            "emotions": emotions,
+            "gestures": gestures,
+        },
+    )
+    page.evaluate(
+        """() => {
+          window.seen = [];
+          const look = () => {
+            const now = `${zhubo.presenter.emotion} ${zhubo.presenter.gesture}`;
+            if (window.seen.at(-1) !== now) window.seen.push(now);
+            requestAnimationFrame(look);
+          };
+          look();
+        }"""
+    )
+    for frame in spoken(1, 0, 3):
+        wire.inject(frame)
+    visit.until("zhubo.presenter.gesture === 'point_up'")
+    visit.until("zhubo.player.state === 'waiting'")
+    assert page.evaluate("[zhubo.presenter.emotion, zhubo.presenter.posture]") == ["sad", "listening"]
+    say(wire, {"type": "turn_ended", "turn": 1, "reason": "done", "refused": False})
+    visit.until("zhubo.player.state === 'idle' && zhubo.presenter.emotion === 'neutral'")
+    seen = page.evaluate("window.seen.slice(window.seen.indexOf('happy rest'))")
+    order = ["happy rest", "happy wave", "neutral wave", "neutral rest", "sad rest", "sad point_up"]
+    assert seen[: len(order)] == order
+
+
+@both
+def test_it_listens_while_one_types_and_thinks_while_one_waits(visit: Visit, lang: str) -> None:
+    page = visit.page
+    assert page.evaluate("zhubo.presenter.posture") == "idle"
+    page.locator("#question").fill(QUESTIONS[lang])
+    assert page.evaluate("zhubo.presenter.posture") == "listening"
+    page.keyboard.press("Enter")
+    assert page.evaluate("zhubo.presenter.posture") == "thinking"
+    visit.until("zhubo.presenter.posture === 'speaking'")
+    visit.until("zhubo.presenter.posture === 'idle'", 40)
+
+
+PERSON = {
+    "zh": ("转人工", "工作人员正在为您服务", "工作人员"),
+    "en": ("Talk to a person", "A member of staff is answering", "Staff"),
+}
+
+
+@both
+def test_a_person_can_be_asked_for_and_is_shown_while_they_answer(visit: Visit, lang: str) -> None:
+    page, wire = visit.page, visit.wire
+    call, answering, staff = PERSON[lang]
+    wire.lost = True
+    page.get_by_role("button", name=call).click()
+    assert wire.sent[-1] == {"type": "call"}
+    say(wire, {"type": "notice", "turn": 0, "code": "takeover", "message": "MESSAGE"})
+    expect(page.locator("#messages .told").last).to_have_text("MESSAGE")
+    expect(page.locator("#log")).to_contain_text("MESSAGE")
+    expect(page.locator("#attended")).to_have_text(answering)
+    expect(page.locator("#call")).to_be_hidden()
+    say(
+        wire,
+        {"type": "turn_started", "turn": 1, "lang": lang, "by": "operator"},
+        {"type": "posture", "turn": 1, "posture": "listening"},
+        {"type": "text", "turn": 1, "text": "FROM A PERSON"},
+    )
+    expect(page.locator(".answer.operator")).to_have_text("FROM A PERSON")
+    assert page.locator(".answer.operator").get_attribute("data-by") == staff
+    assert page.evaluate("zhubo.presenter.posture") == "listening"
+    say(wire, {"type": "turn_ended", "turn": 1, "reason": "done", "refused": False})
+    say(wire, {"type": "notice", "turn": 0, "code": "returned", "message": "BACK"})
+    expect(page.locator("#attended span")).to_be_hidden()
+    expect(page.get_by_role("button", name=call)).to_be_visible()
+    expect(page.locator("#badge")).to_be_visible()
+
+
+@both
+def test_it_remembers_only_who_agreed(visit: Visit, lang: str) -> None:
+    page, wire = visit.page, visit.wire
+    name = {"zh": "记住我", "en": "Remember me"}[lang]
+    wire.lost = True
+    welcome = {**wire.of("welcome")[0], "memory": False}
+    say(wire, welcome)
+    expect(page.get_by_role("switch")).to_be_hidden()
+    say(wire, {**welcome, "memory": True})
+    switch = page.get_by_role("switch", name=name)
+    assert not switch.is_checked()
+    user = wire.sent[0]["user"]
+    assert page.evaluate("localStorage.length") == 0
+    switch.check()
+    assert wire.sent[-1] == {"type": "consent", "given": True}
+    assert page.evaluate("localStorage.getItem('zhubo.user')") == user
+    switch.uncheck()
+    assert wire.sent[-1] == {"type": "consent", "given": False}
+    assert page.evaluate("localStorage.length") == 0
+
+
+@both
+def test_a_session_goes_on_in_its_tab_with_what_was_said(visit: Visit, lang: str) -> None:
+    page, wire = visit.page, visit.wire
+    first = wire.of("welcome")[0]
+    assert "resume" not in wire.sent[0]
+    page.reload()
+    visit.until("window.zhubo?.connection === 'open'")
+    hello = [message for message in wire.sent if message["type"] == "hello"][-1]
+    assert hello["resume"] == first["session"] and hello["user"] == wire.sent[0]["user"]
+    history = [{"question": QUESTIONS[lang], "answer": "60"}, {"question": "", "answer": "61"}]
+    for _ in range(2):
+        say(wire, {**first, "resumed": True, "history": history})
+    expect(page.locator("#messages .question")).to_have_text([QUESTIONS[lang]])
+    expect(page.locator("#messages .answer:not(.greeting)")).to_have_text(["60", "61"])
+
+
+@both
+def test_a_conversation_that_is_over_begins_anew_with_the_next_question(visit: Visit, lang: str) -> None:
+    page, wire = visit.page, visit.wire
+    say(wire, {"type": "notice", "turn": 0, "code": "ended", "message": "BYE"})
+    wire.drop(code=1000)
+    expect(page.locator("#status")).to_have_attribute("data-state", "ended")
+    page.wait_for_timeout(1200)
+    assert [message["type"] for message in wire.sent].count("hello") == 1
+    visit.ask(QUESTIONS[lang])
+    expect(page.locator(".question")).to_have_text(QUESTIONS[lang])
+    expect(page.locator(".answer").last).to_contain_text("60")
+    assert "resume" not in [message for message in wire.sent if message["type"] == "hello"][-1]

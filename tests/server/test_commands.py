@@ -38,7 +38,7 @@ def test_an_answer_is_written_as_sound_and_cues(home: Path, capsys: pytest.Captu
     assert "60" in capsys.readouterr().out
     with wave.open(str(wav)) as sound:
         seconds = sound.getnframes() / sound.getframerate()
-    timed = json.loads(cues.read_text())
+    timed = json.loads(cues.read_text())["cues"]
     assert any(cue.get("viseme") not in (None, "sil") for cue in timed)
     assert all(0 <= cue["t"] <= seconds for cue in timed)
 

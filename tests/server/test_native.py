@@ -20,7 +20,7 @@ from agent.events import Caption, Event, Motion, Speech, TurnEnded
 from agent.session import Session
 from avatar.motion import Viseme
 from avatar.speech import Audio, WordSpan
-from server.protocols.base import Pong, Rejected, Welcome
+from server.protocols.base import Hello, Pong, Rejected, Welcome
 from server.protocols.native import AUDIO_HEADER, NativeCodec, Terms
 from tests import virtual
 from tests.doubles import presenter, scripted
@@ -32,7 +32,8 @@ PERSONA = {
     "greeting": {"zh": "您好！", "en": "Hello!"},
     "suggestions": {"zh": ["几点开馆？"], "en": ["When do you open?"]},
 }
-TERMS = Terms("session-1", "main", PERSONA, 24_000, 50, 65_536)
+WELCOME = Welcome("session-1", {"Label": "1", "ContentProducer": "Zhubo"})
+TERMS = Terms("main", PERSONA, 24_000, 50, 65_536)
 
 CONVERSATIONS: dict[str, list[str]] = {
     "zh": ['{"type":"hello","protocol":"zhubo.v1","lang":"auto"}', '{"type":"say","text":"成人票多少钱？"}'],
@@ -85,6 +86,8 @@ async def converse(frames: list[str]) -> list[Any]:
         seen.append({"client": frame})
         for item in native.decode(frame):
             match item:
+                case Hello():
+                    seen.extend(legible(out) for out in native.encode(WELCOME))
                 case Welcome() | Pong() | Rejected():
                     seen.extend(legible(out) for out in native.encode(item))
                 case Say():

@@ -3,8 +3,11 @@ import { test } from "node:test";
 import { pieces } from "../../server/web/captions.js";
 import { locate, place, timeCode } from "../../server/web/citations.js";
 import { decodeSound, subprotocols } from "../../server/web/connection.js";
+import { latest } from "../../server/web/cues.js";
+import { Identity } from "../../server/web/identity.js";
 import { Idle } from "../../server/web/idle.js";
 import { Language, WORDS } from "../../server/web/language.js";
+import { posture } from "../../server/web/posture.js";
 import { Turns } from "../../server/web/turns.js";
 
 test("a caption's pieces join to its sentence", () => {
@@ -144,4 +147,55 @@ test("eyes blink now and then, and are open in between", () => {
   }
   assert.ok(blinks >= 10 && blinks <= 30, `${blinks} blinks a minute`);
   assert.ok(open > 2600);
+});
+
+test("the cue that holds is the last whose moment has come", () => {
+  const list = [
+    [0, "happy", 1],
+    [0.8, "neutral", 1],
+    [0.8, "shy", 0.5],
+    [2, "sad", 1],
+  ];
+  assert.deepEqual(
+    [-0.1, 0, 0.79, 0.8, 1.99, 2, 99].map((position) => latest(list, position)),
+    [-1, 0, 0, 2, 2, 3, 3],
+  );
+  assert.equal(latest([], 1), -1);
+});
+
+test("the presenter speaks, listens, thinks or idles", () => {
+  const rest = { speaking: false, typing: false, owed: false, told: null };
+  assert.equal(posture(rest), "idle");
+  assert.equal(posture({ ...rest, speaking: true, typing: true }), "speaking");
+  assert.equal(posture({ ...rest, typing: true, owed: true }), "listening");
+  assert.equal(posture({ ...rest, owed: true }), "thinking", "before the server has said anything");
+  assert.equal(posture({ ...rest, owed: true, told: "thinking" }), "thinking");
+  assert.equal(posture({ ...rest, owed: true, told: "speaking" }), "listening", "a pause in an answer is no thought");
+  assert.equal(posture({ ...rest, owed: true, told: "listening" }), "listening");
+  assert.equal(posture({ ...rest, told: "speaking" }), "idle");
+});
+
+test("a tab goes on with its session, and a user is known again only where they agreed", () => {
+  const storage = () => {
+    const kept = new Map();
+    return {
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, value) => kept.set(key, value),
+      removeItem: (key) => kept.delete(key),
+    };
+  };
+  const [tab, browser] = [storage(), storage()];
+  const identity = new Identity(tab, browser, () => "secret-of-this-tab");
+  assert.deepEqual(identity.hello, { user: "secret-of-this-tab" });
+  identity.session = "session-1";
+  assert.deepEqual(new Identity(tab, browser).hello, { resume: "session-1", user: "secret-of-this-tab" });
+  assert.equal(identity.remembered, false);
+  identity.remembered = true;
+  const later = new Identity(storage(), browser, () => "another");
+  assert.deepEqual([later.hello, later.remembered], [{ user: "secret-of-this-tab" }, true]);
+  later.remembered = false;
+  assert.equal(later.hello.user, "secret-of-this-tab");
+  identity.session = null;
+  assert.deepEqual(new Identity(storage(), browser, () => "another").hello, { user: "another" });
+  assert.match(new Identity(storage(), storage()).hello.user, /^[0-9a-f]{32}$/);
 });

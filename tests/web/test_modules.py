@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from avatar.motion import EMOTIONS, GESTURES, SHAPES
+from avatar.motion import EMOTIONS, GESTURES, LASTS, SHAPES
 
 HERE = Path(__file__).parent
 WEB = Path(str(files("server") / "web"))
@@ -29,7 +29,14 @@ def test_the_rig_draws_exactly_what_motion_can_say() -> None:
     assert tuple(RIG["visemes"]) == SHAPES
     assert tuple(RIG["emotions"]) == EMOTIONS
     assert tuple(RIG["gestures"]) == GESTURES
-    assert set(RIG["holds"]) == set(GESTURES) - {"rest"}
+    assert RIG["holds"] == dict(LASTS) and set(LASTS) == set(GESTURES) - {"rest"}
+
+
+def test_the_badge_says_what_the_law_asks_for_in_every_language() -> None:
+    [badge] = re.findall(r"^  badge: (.*)$", (WEB / "language.js").read_text(encoding="utf-8"), re.MULTILINE)
+    for text in re.findall(r'"([^"]*)"', badge):
+        assert "数字人" in text and "AI生成" in text and "AI-generated" in text
+    assert 'data-say="badge"' in (WEB / "index.html").read_text(encoding="utf-8")
 
 
 def test_the_page_needs_no_inline_code_and_nothing_from_elsewhere() -> None:
@@ -48,5 +55,5 @@ def test_the_dictionary_has_the_words_the_page_asks_for_and_no_others() -> None:
     for file in WEB.glob("*.js"):
         asked |= set(re.findall(r'\.say\("(\w+)"', file.read_text(encoding="utf-8")))
     known = set(re.findall(r"^  (\w+): \{", words, re.MULTILINE))
-    states = {"connecting", "open", "waiting", "denied", "malformed", "starting", "busy", "unknown_base"}
+    states = {"connecting", "open", "waiting", "denied", "malformed", "ended", "starting", "busy", "unknown_base"}
     assert asked | states == known and len(asked) > 20

@@ -1,13 +1,13 @@
-"""What was said, and of the answers only what was heard."""
+"""An answer as it was delivered, and how much of it was heard."""
 
 import re
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from agent.model import Message
 from avatar.speech import WordSpan
 
+_ROUNDING = 0.01
+"""Seconds by which a client's clock may be short of the sound that it has played to its end."""
 _WORD_END = re.compile(r"(?<=[\u3400-\u9fff])|(?<=\S)(?=\s)|$")
 
 
@@ -17,6 +17,7 @@ class _Spoken:
     at: float
     seconds: float = 0.0
     words: list[WordSpan] = field(default_factory=list)
+    whole: bool = False
 
 
 class Transcript:
@@ -35,6 +36,10 @@ class Transcript:
         """The sentence's audio delivered so far is `seconds` long."""
         self._sentences[-1].seconds = seconds
 
+    def ended(self) -> None:
+        """The sentence has been delivered whole: until then nobody can have heard it out."""
+        self._sentences[-1].whole = True
+
     @property
     def text(self) -> str:
         return "".join(sentence.text for sentence in self._sentences).strip()
@@ -45,10 +50,10 @@ class Transcript:
 
 
 def _heard(sentence: _Spoken, seconds: float) -> str:
-    if seconds <= 0:
-        return ""
-    if seconds >= sentence.seconds:
+    if sentence.whole and seconds >= sentence.seconds - _ROUNDING:
         return sentence.text
+    if seconds <= 0 or sentence.seconds <= 0:
+        return ""
     if sentence.words:
         return _through_words(sentence, seconds)
     reached = round(len(sentence.text) * seconds / sentence.seconds)
@@ -64,29 +69,3 @@ def _through_words(sentence: _Spoken, seconds: float) -> str:
         found = sentence.text.find(word.text, end)
         end = found + len(word.text) if found >= 0 else end
     return sentence.text[:end]
-
-
-class Memory:
-    """The conversation so far, as question and answer heard. `size`: exchanges a prompt is given."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._exchanges: deque[tuple[str, str]] = deque(maxlen=max(size, 1))
-        self._last: tuple[int, Transcript] | None = None
-
-    def messages(self) -> tuple[Message, ...]:
-        """The last exchanges for a prompt, oldest first; a question whose answer nobody heard is left out."""
-        recent = [exchange for exchange in self._exchanges if exchange[1]] if self._size else []
-        return tuple(
-            message for asked, heard in recent for message in (Message("user", asked), Message("assistant", heard))
-        )
-
-    def answered(self, turn: int, question: str, transcript: Transcript) -> None:
-        self._exchanges.append((question, transcript.text))
-        self._last = (turn, transcript)
-
-    def cut(self, turn: int, seconds: float) -> None:
-        """Playback of turn `turn`, the last one, stopped after `seconds`: keep what was heard."""
-        if self._last is not None and self._last[0] == turn:
-            question, _ = self._exchanges.pop()
-            self._exchanges.append((question, self._last[1].heard(seconds)))

@@ -1,0 +1,104 @@
+"""Every event as the JSON object that zhubo.v1 and the operator's desk send. Speech is a binary frame and has none."""
+
+from typing import Any
+
+from agent.events import (
+    Caption,
+    Citation,
+    Citations,
+    Event,
+    Fault,
+    Motion,
+    Notice,
+    Posture,
+    SentenceEnded,
+    SentenceStarted,
+    Speech,
+    TextDelta,
+    Timings,
+    TurnEnded,
+    TurnStarted,
+)
+
+Json = dict[str, Any]
+
+
+def body(event: Event) -> Json:
+    match event:
+        case TurnStarted(turn, lang, by):
+            return {"type": "turn_started", "turn": turn, "lang": lang, "by": by}
+        case TextDelta(turn, text):
+            return {"type": "text", "turn": turn, "text": text}
+        case SentenceStarted(turn, sentence, text, at):
+            return {"type": "sentence", "turn": turn, "sentence": sentence, "text": text, "at": round(at, 4)}
+        case Motion():
+            return _motion(event)
+        case Caption(turn, sentence, words):
+            timed = [[word.text, round(word.start, 3), round(word.end, 3)] for word in words]
+            return {"type": "caption", "turn": turn, "sentence": sentence, "words": timed}
+        case SentenceEnded(turn, sentence, seconds):
+            return {"type": "sentence_ended", "turn": turn, "sentence": sentence, "seconds": round(seconds, 6)}
+        case Citations(turn, citations):
+            return {"type": "citations", "turn": turn, "citations": [cited(citation) for citation in citations]}
+        case Fault(turn, code, message):
+            return {"type": "error", "turn": turn, "code": code, "message": message}
+        case Posture(turn, posture):
+            return {"type": "posture", "turn": turn, "posture": posture}
+        case Notice(turn, code, message):
+            return {"type": "notice", "turn": turn, "code": code, "message": message}
+        case TurnEnded():
+            return _ended(event)
+        case Speech():
+            raise TypeError("speech is a binary frame")
+
+
+def _motion(event: Motion) -> Json:
+    motion: Json = {
+        "type": "motion",
+        "turn": event.turn,
+        "sentence": event.sentence,
+        "visemes": [[round(v.at, 3), v.shape, round(v.weight, 2)] for v in event.visemes],
+    }
+    if event.emotions:
+        motion["emotions"] = [[round(cue.at, 3), cue.emotion, round(cue.intensity, 2)] for cue in event.emotions]
+    if event.gestures:
+        motion["gestures"] = [[round(cue.at, 3), cue.gesture] for cue in event.gestures]
+    return motion
+
+
+def _ended(event: TurnEnded) -> Json:
+    return {
+        "type": "turn_ended",
+        "turn": event.turn,
+        "reason": event.reason,
+        "refused": event.refused,
+        "fallback": event.fallback,
+        "timings": milliseconds(event.timings),
+    }
+
+
+def milliseconds(timings: Timings) -> dict[str, float | None]:
+    stages = {
+        "retrieval": timings.retrieval,
+        "first_text": timings.first_text,
+        "first_audio": timings.first_audio,
+        "total": timings.total,
+    }
+    return {stage: None if value is None else round(value, 1) for stage, value in stages.items()}
+
+
+def cited(citation: Citation) -> Json:
+    place = citation.place
+    return {
+        "document": citation.document,
+        "revision": citation.revision,
+        "title": citation.title,
+        "source": citation.source,
+        "quote": citation.quote,
+        "section": list(place.section),
+        "page": place.page,
+        "at": place.at,
+        "start": place.start,
+        "end": place.end,
+        "sentences": list(citation.sentences),
+    }

@@ -1,0 +1,53 @@
+"""How a client that has said hello gets its session: its memory, its rules, and a seat where operators can see it."""
+
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from agent.conduct import Conduct
+from agent.session import Session
+from server.assemble import Service
+from server.auth import Grant
+from server.protocols.base import Hello, Welcome
+from server.remembering import who
+
+
+class Reception:
+    """For the holders of one grant, who are answered from `bases`."""
+
+    def __init__(self, service: Service, grant: Grant, bases: Sequence[str]) -> None:
+        self._service, self._grant, self._bases = service, grant, tuple(bases)
+
+    @asynccontextmanager
+    async def received(self, hello: Hello) -> AsyncIterator[tuple[Session, Welcome]]:
+        """A session that is live meanwhile. A user is known by the hash of the client's secret."""
+        service = self._service
+        persona = service.persona
+        user = who(self._grant, _hashed(hello.user)) if hello.user else ""
+        memory = await service.memories.open(
+            id=hello.resume, user=user, persona=service.settings.persona, base=self._bases[0], lang=persona.language
+        )
+        session = Session(
+            service.presenter_for(*self._bases),
+            id=_hashed(memory.id)[:16],
+            user=user or None,
+            memory=memory,
+            conduct=Conduct(service.settings.conduct, minor=hello.minor),
+        )
+        long_term = bool(user) and service.settings.memory.long_term
+        welcome = Welcome(
+            memory.id,
+            service.producer.label(session.id).aigc,
+            long_term,
+            memory.resumed,
+            tuple((one.asked, one.heard) for one in memory.exchanges),
+        )
+        try:
+            with service.desk.seating(session):
+                yield session, welcome
+        finally:
+            await session.close()
+
+
+def _hashed(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()[:32]
