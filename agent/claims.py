@@ -27,7 +27,8 @@ CLAUSE = 0.6
 """The same for the clause a figure stands in: the price must be the one that was asked for."""
 
 LEARNT = 2.0
-"""What a sentence that a tool gave is taken to speak of: the tool was asked for it."""
+"""What a sentence that a tool gave is taken to speak of: the tool was asked for it. A figure of its bears out nothing
+of what only the documents speak of."""
 
 _REFUSAL = re.compile(
     "没有(?:提到|提及|说明|相关|给出|明确)|未(?:提到|提及|说明|给出|明确)|无法(?:确定|回答|提供)|不(?:知道|清楚|确定)"
@@ -102,7 +103,7 @@ class Claims:
         source = self._source(new, claimed)
         known = new & self._known
         if source.covered == LEARNT:
-            return True
+            return all(one.share(known, []) <= source.share(known, []) for one in self._sentences)
         if source.covered < ABOUT * self._best or (len(known) > 2 and source.share(known, []) < TOGETHER * len(known)):
             return False
         if len(new) > 1 and bool(_NEGATION.search(text)) != bool(_NEGATION.search(source.clause(new))):

@@ -43,6 +43,7 @@ class Desk:
     def seating(self, session: Session) -> Iterator[None]:
         """`session` can be seen and directed meanwhile."""
         session.changed, session.staffed = self._announce, lambda: bool(self._operators)
+        self._release(session.id)  # whom a client that came back goes on with is nobody's yet
         self._sessions[session.id] = session
         self._announce()
         try:
@@ -72,7 +73,12 @@ class Desk:
             self._operators.discard(operator)
             self._record(operator, "left")
             for id, taken in list(self._taken.items()):
-                if taken.operator is operator:
+                if taken.operator is not operator:
+                    continue
+                here = next((one for one in self._operators if one.name == name), None)
+                if here is not None:
+                    self._hold(id, here)
+                else:
                     lapse = asyncio.create_task(self._lapse(id, name), name=f"grace of {id}")
                     self._taken[id] = _Taken(operator, lapse)
             self._announce()

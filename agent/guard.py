@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -12,7 +12,7 @@ from agent import privacy, safe_lines
 from agent.humanity import claims_humanity
 from agent.injection import examine, neutral
 from agent.model import Message, Part
-from agent.moderation.findings import Direction, Finding, ModerationError, Moderator
+from agent.moderation.findings import Direction, Finding, ModerationError, Moderator, Span
 from agent.moderation.leaks import Leaks
 from agent.moderation.loops import Loops
 from agent.moderation.tongues import foreign, other
@@ -74,12 +74,10 @@ class Guard:
             findings = [Finding.of("injection")]
         else:
             findings = await self.judge(clean, lang, f"{earlier[-_TAIL:]} ", closed=self.settings.closed_question)
-        personal = [Finding.of("privacy", 1.0, (one.start, one.end)) for one in privacy.found(clean)]
         policy = self.settings.policy_for(minor)
-        decided = _worst([_Decision(_question_action(policy, one), one) for one in (*findings, *personal)])
-        verdict = self.settle("question", decided, clean, lang, findings)
-        hide = self.settings.mask_model or (decided is not None and decided.action == "mask")
-        if hide and personal and verdict.action in ("pass", "flag", "mask"):
+        decisions = [_Decision(_question_action(policy, one), one) for one in (*findings, *_personal(clean))]
+        verdict = self.settle("question", decisions, clean, lang)
+        if self.settings.mask_model and verdict.action in ("pass", "flag", "mask"):
             return replace(verdict, text=privacy.masked(verdict.text, lang))
         return verdict
 
@@ -106,10 +104,9 @@ class Guard:
             log.error("moderation broke: %s", type(error).__name__)
         return (Finding.of("unmoderated", 1.0 if closed else 0.0),)
 
-    def settle(
-        self, direction: Direction, decided: _Decision | None, text: str, lang: Lang, findings: Iterable[Finding]
-    ) -> Verdict:
+    def settle(self, direction: Direction, decisions: Sequence[_Decision], text: str, lang: Lang) -> Verdict:
         """The verdict, told in the log and counted without the text."""
+        decided = _worst(decisions)
         if decided is None or decided.action == "pass":
             return Verdict("pass", text)
         found = decided.finding
@@ -120,8 +117,7 @@ class Guard:
             case "flag":
                 said = text
             case "mask":
-                spans = [one.span for one in findings if one.span is not None and one.category == found.category]
-                said = _masked(text, spans, lang)
+                said = _masked(text, [one.finding.span for one in decisions if one.action == "mask"], lang)
             case _:
                 said = safe_lines.line(found.category)[lang]
         return Verdict(decided.action, said, found.category, found.risk)
@@ -143,11 +139,11 @@ class AnswerGuard:
         if self.ended:
             return Verdict("block", "")
         clean = neutral(piece)
-        findings = self._own(clean)
+        findings = [*self._own(clean), *_personal(clean)]
         findings += await self._guard.judge(clean, self._lang, self._tail, closed=self._guard.settings.closed)
         self._heard = (self._heard + clean)[-4 * _TAIL :]
-        decided = _worst([_Decision(self._action(one), one) for one in findings])
-        verdict = self._guard.settle("answer", decided, clean, self._lang, findings)
+        decisions = [_Decision(self._action(one), one) for one in findings]
+        verdict = self._guard.settle("answer", decisions, clean, self._lang)
         return self._followed(verdict)
 
     def _followed(self, verdict: Verdict) -> Verdict:
@@ -227,10 +223,18 @@ def _within(finding: Finding, begins: int) -> Finding | None:
     return Finding(finding.category, finding.risk, finding.score, (max(0, start - begins), end - begins))
 
 
-def _masked(text: str, spans: Iterable[tuple[int, int]], lang: Lang) -> str:
+def _personal(text: str) -> list[Finding]:
+    return [Finding.of("privacy", 1.0, (one.start, one.end)) for one in privacy.found(text)]
+
+
+def _masked(text: str, spans: Sequence[Span | None], lang: Lang) -> str:
+    """None is the whole text. Personal data gets words of its own."""
+    whole = len(text) - len(text.lstrip()), len(text.rstrip())
+    personal = {(one.start, one.end) for one in privacy.found(text)}
     pieces, at = [], 0
-    for start, end in sorted(spans):
+    for start, end in sorted(span or whole for span in spans if span not in personal):
         if start >= at:
             pieces += [text[at:start], _MASK[lang]]
-            at = end
-    return "".join([*pieces, text[at:]])
+        at = max(at, end)
+    said = "".join([*pieces, text[at:]])
+    return said if personal.isdisjoint(spans) else privacy.masked(said, lang)

@@ -5,13 +5,13 @@ import unicodedata
 
 from configs.language import Lang
 
-_SURELY_ZH = "(其实|真的|确实|就|也|当然|可|绝对|本来|的确|都)*"
+_SURELY_ZH = "((,?(其实|真的|确实|就|也|当然|可|绝对|本来|的确|都))+,?)?"
 _ONE_ZH = "(一?[个名位])?"
 _END_ZH = "(?=[啊呀哦呢啦嘛的]*(?:[，。！!,.；;、~～…]|$))"
 _PERSON_ZH = f"(真人|人类|活人|真实的人|真正的人|活生生的人|有血有肉的人|(男|女)(人|孩子?|生|士|性)|人{_END_ZH})"
 _THING_ZH = "(机器人|机器|ai|人工智能|程序|软件|电脑|数字人|虚拟人|虚拟主播)"
 _SURELY_EN = (
-    "(?:(?:really|actually|definitely|indeed|just|also|truly|in fact|of course|absolutely|very much|only|100%) ?)*"
+    "(?:(?:really|actually|definitely|indeed|just|also|truly|in fact|of course|absolutely|very much|only|100%),? ?)*"
 )
 _PERSON_EN = (
     r"(?:(?:an? )?(?:real|actual|living|genuine|live|flesh and blood|normal|ordinary|fellow)[ ,]*)*"
@@ -29,7 +29,7 @@ _CLAIMS: dict[Lang, re.Pattern[str]] = {
         "|我(们)?(和|跟|与)(您|你|大家)们?一样(都)?是(个|一个)?(真?人|人类)|我有血有肉|作为(一[个名位])?(真人|人类)(?!的(助手|朋友))"
     ),
     "en": re.compile(
-        rf"\b(?:i am|i'm|im|we are|we're) {_SURELY_EN}{_PERSON_EN}"
+        rf"\b(?:i am|i'm|im|we are|we're),? {_SURELY_EN}{_PERSON_EN}"
         rf"|\b(?:i am|i'm|im) (?:definitely |certainly |absolutely |most certainly )?not {_THING_EN}(?= ?(?:[.,!;]|$))"
         r"|\bi'?m? ?(?:am )?made of flesh\b|\bas an? (?:fellow )?(?:real )?human(?: being)?(?= ?[,.!]| myself)"
     ),

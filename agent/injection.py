@@ -25,7 +25,7 @@ _TEMPLATE = re.compile(
     r"<\|?(?:im_start|im_end|im_sep|endoftext|eot_id|begin_of_text|start_header_id|end_header_id|system|user|assistant"
     r"|end|endofprompt|fim_\w+)\|?>|<\|\w{1,30}\|?>|\[/?inst\]|<</?sys>>|</?s>|<(?:start|end)_of_turn>"
     r"|</?(?:system|assistant|user|human|instructions?|prompt|developer|tool_call|tool_response|think|function_calls?)>"
-    r"|^\s*#{2,}\s*(?:system|instructions?|assistant|human|user|系统|指令|助手)\b[:：]?",
+    r"|^[^\S\n]*#{2,}\s*(?:system|instructions?|assistant|human|user|系统|指令|助手)\b[:：]?",
     re.IGNORECASE | re.MULTILINE,
 )
 _NAMES = "|".join((*EMOTIONS, *GESTURES))

@@ -66,7 +66,8 @@ class Lines(Part):
 
     `greeting` opens a session, `ai_notice` one that has no face to show the label on. `refused`: the documents do not
     say; `blocked`: what may not be said; `unclear`, `other_language`, `too_long`: of the question. `fallback`,
-    `voiceless`, `unavailable`: when the model, the voice or the knowledge base fails; `busy`: too many ask at once.
+    `voiceless`, `unavailable`: when the model, the voice or the knowledge base fails; `unkept`: a consent could not be
+    kept; `busy`: too many ask at once.
     `fillers`: while a tool works. `handover`: a person is being called; `alone`: one was, and none is there;
     `takeover`, `returned`: one speaks from now on, or no longer; `hold`: and is slow to answer. `over`: a child's time
     is up. `reminder`: after long use; `minors`: their mode begins; `ended`: the user gave the exit word.
@@ -83,6 +84,7 @@ class Lines(Part):
     fallback: Both
     voiceless: Both
     unavailable: Both
+    unkept: Both
     busy: Both
     fillers: Lists
     handover: Both

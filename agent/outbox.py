@@ -13,6 +13,7 @@ class Outbox:
         self._events: deque[Event] = deque()
         self._size = size
         self._filled = asyncio.Event()
+        self._delivered = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
 
@@ -23,17 +24,23 @@ class Outbox:
         self.put_now(event)
 
     def put_now(self, event: Event) -> None:
-        """Beyond the bound where need be: for the one event that ends a turn."""
+        """Beyond the bound where need be: for what ends a turn, and for notices."""
         self._events.append(event)
         self._filled.set()
+        self._delivered.clear()
 
     async def get(self) -> Event:
         while not self._events:
             self._filled.clear()
+            self._delivered.set()
             await self._filled.wait()
         event = self._events.popleft()
         self._room.set()
         return event
+
+    async def delivered(self) -> None:
+        """Until the reader wants more than there is: what it was given before is on its way."""
+        await self._delivered.wait()
 
     def withdraw(self, turn: int) -> None:
         """Drop what turn `turn` has not delivered, but for its beginning and its notices; ends of turns stay."""

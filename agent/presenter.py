@@ -92,6 +92,13 @@ class Presenter:
         reply = self._offhand(question, lang, errands)
         return Considered(reply, question) if reply else await self._looked_up(question, lang, situation)
 
+    async def admitted(self, asked: str, lang: Lang, situation: Situation) -> str:
+        """What may be remembered of words that somebody else answers; "" for nothing."""
+        if not asked or len(asked) > self.limits.question_characters:
+            return ""
+        verdict = await self.guard.question(asked, lang, situation.history, minor=situation.minor)
+        return "" if verdict.action in ("block", "handover") else verdict.text
+
     def _offhand(self, question: str, lang: Lang, errands: bool) -> Reply | None:
         """What needs no documents."""
         if errands and (call := self.toolbox.hear(question, lang)) is not None:
@@ -138,12 +145,12 @@ class Presenter:
         return Considered(await self._verified(reply, material, situation), question, milliseconds)
 
     async def _verified(self, reply: Reply, material: Material, situation: Situation) -> Reply:
-        """The refusal in its place where the model itself finds no answer in the passages."""
+        """The refusal in its place where the model itself finds no answer in the passages, and has nothing else."""
         if self._verification is None or not isinstance(reply, Composed) or not (self._grounded and reply.citations):
             return reply
         passages = "\n".join(hit.passage.text for hit in material.hits)
         judged = await self._verification.answered(material.question, passages, material.lang, situation.session)
-        if judged.verdict != "no" or reply.tools and self.toolbox.reaches_out:
+        if judged.verdict != "no" or self._may_learn(material):
             return reply
         return Line(self.persona.refusal(material.lang), "refusal", refused=True)
 

@@ -3,14 +3,14 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from contextlib import AbstractContextManager, aclosing
 from datetime import UTC, datetime
 
 from agent.announcements import Announcement, announced, words
 from agent.commands import Call, Command, Consent, Direction, GiveBack, Heard, Interrupt, Line, Say, TakeOver, Whisper
 from agent.conduct import Conduct, Exit, HandOver, Over, Reason, Remind
-from agent.events import Event, Notice, Posture, Speaker, TurnEnded
+from agent.events import Event, Fault, Notice, Posture, Speaker, TurnEnded
 from agent.memory import Memory
 from agent.memory.records import RecordsError
 from agent.outbox import Outbox
@@ -151,9 +151,10 @@ class Session:
         return await self._outbox.get()
 
     async def over(self) -> None:
-        """Returns when the user gave the exit word, or their time is up, and has heard the goodbye."""
+        """Returns when the user gave the exit word, or their time is up, and has been sent and heard the goodbye."""
         while not self._ended.is_set() or self._stage.unheard > 0:
             await self._ended.wait()
+            await self._outbox.delivered()
             await asyncio.sleep(self._stage.unheard)
 
     async def close(self) -> None:
@@ -181,7 +182,7 @@ class Session:
         async def work(turn: Turn, emit: Emit) -> TurnEnded:
             lang = self._presenter.language(say.text, say.lang)
             if (line := await self.memory.reply(say.text, lang)) is not None:
-                return await turn.relay(words(line, lang), lang)
+                return await self._relay(turn, words(line, lang), lang, say)
             recalled = await self.memory.recall(say.text, lang)
             situation = Situation(
                 session=self.id,
@@ -200,11 +201,20 @@ class Session:
 
         return Act(work, say)
 
+    async def _relay(
+        self, turn: Turn, lines: AsyncIterable[Spoken], lang: Lang, say: Say | None = None, by: Speaker = "presenter"
+    ) -> TurnEnded:
+        """What the presenter need not think of. The user's words before it are judged all the same."""
+        situation = Situation(self.id, self.user, self.memory.messages(), minor=self.conduct.minor)
+        return await turn.relay(lines, lang, by, say.text if say else "", situation)
+
     async def _consent(self, given: bool) -> None:
         try:
             await self.memory.consent(given)
         except RecordsError as error:
             log.warning("a user's consent could not be kept: %s", error.code)
+            line = self._presenter.persona.unkept[self._lang]
+            self._tell(Fault(self._stage.number, "memory_unavailable", line))
 
     async def _call(self) -> None:
         async with self._commands:
@@ -222,7 +232,7 @@ class Session:
     ) -> Act:
         async def work(turn: Turn, emit: Emit) -> TurnEnded:
             async with aclosing(announced(what, self._presenter.persona, self._lang, turn.number, emit)) as lines:
-                return await turn.relay(lines, self._lang)
+                return await self._relay(turn, lines, self._lang, say)
 
         return Act(work, say, last, passing)
 
@@ -234,7 +244,7 @@ class Session:
 
         async def work(turn: Turn, emit: Emit) -> TurnEnded:
             lang = detect(text) or self._lang
-            return await turn.relay(words(text, lang), lang, "operator")
+            return await self._relay(turn, words(text, lang), lang, by="operator")
 
         if not self._stage.later(Act(work)):
             raise Refused("full", "several lines wait to be said already")
@@ -266,7 +276,7 @@ class Session:
             by: Speaker = "presenter" if say is None else "operator"
             try:
                 async with aclosing(lines(turn, emit)) as spoken:
-                    return await turn.relay(spoken, self._lang, by)
+                    return await self._relay(turn, spoken, self._lang, None if taking else say, by)
             finally:
                 if line is not None:
                     line.cancel()
@@ -299,10 +309,12 @@ class Session:
         self._see(event)
 
     def _see(self, event: Event) -> None:
-        """A turn that tells of a hand-over has called for one, not knowing whether anybody is there."""
-        if isinstance(event, Notice) and event.code == "handover" and self._operator is None and self._wanted is None:
-            self._wanted = "presenter", self._now()
+        """An answer that tells of a hand-over has called for one, not knowing whether anybody is there."""
+        calls = isinstance(event, Notice) and event.code == "handover" and self._operator is None
+        if calls and (self._stage.current is None or not self._stage.current.passing):
+            self._wanted = self._wanted or ("presenter", self._now())
             if not self.staffed():
+                self._stage.drop_passing()
                 self._stage.later(self._announcement("alone", passing=True))
             self.changed()
         self._watchers.tell(event)

@@ -32,9 +32,16 @@ class Several:
         return max(retrievals, key=_speaks)
 
     async def document(self, identifier: str, revision: int | None = None) -> Document | None:
+        """Of the first base that has it. Raises KnowledgeUnavailable where none has and one cannot be read."""
+        unread: KnowledgeUnavailable | None = None
         for base in self._bases:
-            if (document := await base.document(identifier, revision)) is not None:
-                return document
+            try:
+                if (document := await base.document(identifier, revision)) is not None:
+                    return document
+            except KnowledgeUnavailable as error:
+                unread = error
+        if unread is not None:
+            raise unread
         return None
 
 

@@ -172,8 +172,8 @@ class Stage:
             raise
         finally:
             self._hands = turn.last
-            self._memory.answered(number, _asked(act, turn), transcript)
             try:
+                self._memory.answered(number, _asked(act, turn), transcript)
                 if end.reason != "interrupted":
                     await self._settled()
             finally:
@@ -186,7 +186,8 @@ class Stage:
             return await act.work(turn, emit)
         except Exception:  # noqa: BLE001 - a turn ends here, whatever went wrong in it
             log.exception("turn %d failed", turn.number)
-            return await turn.apologise()
+            said = act.say or Say("")
+            return await turn.apologise(self._presenter.language(said.text, said.lang))
 
     async def _settled(self) -> None:
         """The end of a turn says that it is remembered, unless the disk is slow."""
@@ -210,7 +211,7 @@ class Stage:
 
 
 def _asked(act: Act, turn: Turn) -> str:
-    """What may be remembered of the question."""
+    """What may be remembered of the question: all of one that was cut before it was judged, for it had no answer."""
     if act.say is None:
         return ""
     return act.say.text if turn.asked is None else turn.asked

@@ -11,7 +11,10 @@ class Documents(Protocol):
 
 
 async def surroundings(documents: Documents, hits: Sequence[Hit]) -> dict[str, str]:
-    """By passage; none where it is the whole section, or its document is gone. Raises KnowledgeUnavailable."""
+    """By passage; none where it is the whole section, or its document is gone. Raises KnowledgeUnavailable.
+
+    Of several bases another may have a document of the same id: one without the passage in its place is not its own.
+    """
     texts: dict[tuple[str, int], Document | None] = {}
     found: dict[str, str] = {}
     for passage in (hit.passage for hit in hits):
@@ -20,6 +23,7 @@ async def surroundings(documents: Documents, hits: Sequence[Hit]) -> dict[str, s
             continue
         if key not in texts:
             texts[key] = await documents.document(*key)
-        if (document := texts[key]) is not None:
+        document = texts[key]
+        if document is not None and document.text[place.start : place.end] == passage.text:
             found[passage.id] = document.text[slice(*place.parent)]
     return found

@@ -37,7 +37,8 @@ class Turn:
     """`run`, or `relay`, once. Text runs ahead of speech.
 
     `last`: the gesture that was made last, before it and in the end.
-    `asked`: what may be remembered of the question; `passages`: those that its answer was given from.
+    `asked`: what may be remembered of the question, None until it was judged; `passages`: those that its answer was
+    given from.
     """
 
     def __init__(self, number: int, presenter: Presenter, emit: Emit, last: Gesture = "rest") -> None:
@@ -49,7 +50,8 @@ class Turn:
         self._began = time.monotonic()
         self._retrieval: float | None = None
         self._keep = False
-        self._lang: Lang = "zh"
+        self._lang = presenter.persona.language
+        self._open = False
         self._situation = NOTHING
         self._guard: AnswerGuard
         self._fallback: str | None = None
@@ -65,21 +67,32 @@ class Turn:
         await self._performance.during(self._think(say.text))
         return self._ended()
 
-    async def relay(self, lines: AsyncIterable[Spoken], lang: Lang, by: Speaker = "presenter") -> TurnEnded:
-        """Words that are not the model's, as they come: an operator's, or a notice's."""
-        await self._begin(lang, by, NOTHING)
+    async def relay(
+        self,
+        lines: AsyncIterable[Spoken],
+        lang: Lang,
+        by: Speaker = "presenter",
+        question: str = "",
+        situation: Situation = NOTHING,
+    ) -> TurnEnded:
+        """Words that are not the model's, as they come: an operator's, or a notice's. `question`: the user's before."""
+        await self._begin(lang, by, situation)
+        self.asked = await self._presenter.admitted(question, lang, situation)
         await self._performance.during(self._relay(lines))
         return self._ended()
 
-    async def apologise(self) -> TurnEnded:
-        """What is said where the turn itself broke: a defect of ours, which the viewer should not hear as silence."""
+    async def apologise(self, lang: Lang) -> TurnEnded:
+        """What is said where the turn itself broke: a defect of ours, which the viewer should not hear as silence.
+        `lang`: of one that broke before it began."""
+        if not self._open:
+            await self._begin(lang, "presenter", NOTHING)
         apology = self._presenter.persona.fallback[self._lang]
         await self._fail("internal", apology)
         await self._performance.during(self._recite(Phrase(apology), "apology"))
         return self._ended()
 
     async def _begin(self, lang: Lang, by: Speaker, situation: Situation) -> None:
-        self._lang, self._situation = lang, situation
+        self._lang, self._situation, self._open = lang, situation, True
         self._guard = self._presenter.guard.answer(lang, minor=situation.minor)
         await self._emit(TurnStarted(self.number, lang, by))
 

@@ -81,12 +81,12 @@ _RULES = (
         *(None, 0, "point_up", "present", "welcome"),
     ),
     _rule(
-        r"\d|[一二两三四五六七八九十百千万]+(?:元|块|点|个|号|层|楼|岁|年|月|天|分钟|小时|公里|米)",
+        r"\d|[一二两三四五六七八九十百千万]{1,12}(?:元|块|点|个|号|层|楼|岁|年|月|天|分钟|小时|公里|米)",
         r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|hundred|thousand|million|half)\b",
         *(None, 0, "present", "point_up", "welcome"),
     ),
-    _rule(r"[？?]\W*$", r"[?？]\W*$", *("happy", 0.4, "welcome", "present")),
-    _rule(r"[！!]\W*$", r"[!！]\W*$", *("happy", 0.9)),
+    _rule(r"[？?]\W{0,9}$", r"[?？]\W{0,9}$", *("happy", 0.4, "welcome", "present")),
+    _rule(r"[！!]\W{0,9}$", r"[!！]\W{0,9}$", *("happy", 0.9)),
 )
 """In this order; the first that names a feeling gives it, the first that names gestures gives them."""
 

@@ -6,7 +6,6 @@ _NEAR = 160
 """Characters within which a bracket must close to mean anything: the most that is held back."""
 
 _WORDS = re.compile(r"[^\[\]【】［］<`*_~|\\\nhHwWfF(（ \t]+")
-_SPACES = re.compile(r"[ \t]+")
 _RUN = re.compile(r"[\[【［]+(?=[\[【［])")
 _EDGE = re.compile(r"[\[\]【】［］\n]")
 _REFERENCE = re.compile(r"\^?\d{1,3}(?:\s?[,，、–-]\s?\d{1,3}){0,8}|[^†]*†.*|[ xX]?")

@@ -23,12 +23,19 @@ class UseSettings(Section):
     morning: time | None = None
 
 
-MINORS = UseSettings(reminder=1800, again=900, most=2400, night=time(22), morning=time(6))
+class MinorsUseSettings(UseSettings):
+    """Shorter where it is not said otherwise."""
+
+    reminder: float = Field(default=1800, gt=0)
+    again: float = Field(default=900, gt=0)
+    most: float | None = Field(default=2400, gt=0)
+    night: time | None = time(22)
+    morning: time | None = time(6)
 
 
 class ConductSettings(Section):
     use: UseSettings = UseSettings()
-    minors: UseSettings = MINORS
+    minors: MinorsUseSettings = MinorsUseSettings()
     """What holds in place of `use` for a child: the client says so, or `minors_only`."""
     minors_only: bool = False
     """Every user counts as a child."""

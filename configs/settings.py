@@ -57,12 +57,13 @@ BaseName = Annotated[str, StringConstraints(pattern=BASE_NAME)]
 class KeySettings(Section):
     """A key whose holders see one knowledge base and no other: its documents, and what is answered from them.
 
-    `write`: they may change what is in it, too.
+    `write`: they may change what is in it, too. `minors`: their users are children, whatever a client says.
     """
 
     key: Key
     base: BaseName
     write: bool = False
+    minors: bool = False
 
 
 class ServerSettings(Section):

@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 
-from fastapi import FastAPI, Request, WebSocket
+from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from configs.engines import ConfigError
+from knowledge.bases import UnknownBase
 from server.assemble import Service
 from server.auditing import Auditing
 from server.auth import Gate
@@ -27,6 +28,7 @@ from server.sockets import serve
 
 _BUSY = 1013
 _POLICY = 1008
+_NO_BASE = Rejected("unknown_base", "the knowledge base of this key is not there / 没有这个密钥对应的知识库")
 
 
 def create_app(service: Service, stop: Callable[[], None] = lambda: None) -> FastAPI:
@@ -98,16 +100,23 @@ def _socket(app: FastAPI, service: Service, gate: Gate) -> None:
         codec = NativeCodec(_terms(service, bases[0]))
         refusal = _refusal(service, bases, len(connected))
         if refusal is not None:
-            for frame in codec.encode(refusal):
-                await socket.send_text(str(frame))
-            await socket.close(_BUSY)
+            await _turned_away(socket, codec, refusal)
             return
         connected.add(socket)
         try:
             reception = Reception(service, grant, bases)
             await serve(socket, codec, reception.received, service.settings.server.hello_seconds)
+        except UnknownBase:  # deleted since
+            await _turned_away(socket, codec, _NO_BASE)
         finally:
             connected.discard(socket)
+
+
+async def _turned_away(socket: WebSocket, codec: NativeCodec, refusal: Rejected) -> None:
+    with suppress(WebSocketDisconnect):
+        for frame in codec.encode(refusal):
+            await socket.send_text(str(frame))
+        await socket.close(_BUSY)
 
 
 def _refusal(service: Service, bases: Sequence[str], connected: int) -> Rejected | None:
@@ -116,7 +125,7 @@ def _refusal(service: Service, bases: Sequence[str], connected: int) -> Rejected
     if connected >= service.settings.server.sessions:
         return Rejected("busy", "too many visitors, try again in a minute / 访客太多，请一分钟后再试")
     if not set(bases) <= set(service.bases.names()):
-        return Rejected("unknown_base", "the knowledge base of this key is not there / 没有这个密钥对应的知识库")
+        return _NO_BASE
     return None
 
 

@@ -35,10 +35,12 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a connection may see: one knowledge base, or, with None, all. `write`: it may change what it sees."""
+    """What a connection may see: one knowledge base, or, with None, all. `write`: it may change what it sees.
+    `minors`: its users are children."""
 
     base: str | None
     write: bool
+    minors: bool = False
 
     @property
     def operator(self) -> bool:
@@ -56,7 +58,7 @@ class Gate:
     """Checks a connection's key and, where a browser sent one, its Origin (exactly, never by substring)."""
 
     def __init__(self, server: ServerSettings) -> None:
-        self._grants = [(_bytes(key.key), Grant(key.base, key.write)) for key in server.keys]
+        self._grants = [(_bytes(key.key), Grant(key.base, key.write, key.minors)) for key in server.keys]
         self._grants += [(_bytes(server.key), OPERATOR)] if server.key else []
         self._origins = frozenset(server.origins)
         self._local = is_loopback(server.host)

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal
 
+from agent.persona import load as load_persona
 from configs.engines import ConfigError, EngineSpec, Kind, options_of
 from configs.home import Home
 from configs.settings import ServerSettings, Settings, WatchSettings
@@ -44,12 +45,14 @@ class Finding:
 def examine(settings: Settings, home: Home) -> Iterator[Finding]:
     """Everything worth knowing, the machine first. Reads no weights that were verified before, loads no engine."""
     yield from _machine()
-    extras, engines = _requirements(), settings.engines().values()
+    moderators: list[tuple[Kind, EngineSpec]] = [("moderators", spec) for spec in settings.safety.moderators]
+    extras, engines = _requirements(), [*settings.engines().values(), *moderators]
     needed = {_NEEDS.get((kind, spec.engine), ("", None))[0] for kind, spec in engines} | {""}
     for extra, names in extras.items():
         yield _packages(extra, names, extra in needed)
     for kind, spec in engines:
         yield _engine(kind, spec)
+    yield _persona(settings.persona)
     wanted = {_packaged_model(kind, spec) for kind, spec in engines}
     for model in packaged().models:
         yield _weights(home, model, model.name in wanted)
@@ -106,6 +109,14 @@ def _engine(kind: Kind, spec: EngineSpec) -> Finding:
     except ConfigError as error:
         return Finding(title, "wrong", str(error), "see `zhubo config check`")
     return Finding(title, "well", spec.engine)
+
+
+def _persona(name: str) -> Finding:
+    try:
+        persona = load_persona(name)
+    except ConfigError as error:
+        return Finding("persona", "wrong", str(error), "see docs/agent.md")
+    return Finding("persona", "well", f"{name}, {persona.name.zh} / {persona.name.en}")
 
 
 def _packaged_model(kind: Kind, spec: EngineSpec) -> str | None:

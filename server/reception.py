@@ -32,7 +32,7 @@ class Reception:
             id=_hashed(memory.id)[:16],
             user=user or None,
             memory=memory,
-            conduct=Conduct(service.settings.conduct, minor=hello.minor),
+            conduct=Conduct(service.settings.conduct, minor=hello.minor or self._grant.minors),
         )
         long_term = bool(user) and service.settings.memory.long_term
         welcome = Welcome(

@@ -23,19 +23,18 @@ Receive = Callable[[Hello], AbstractAsyncContextManager[tuple[Session, Welcome]]
 async def serve(socket: WebSocket, codec: Codec, receive: Receive, hello_seconds: float) -> None:
     """Serve an accepted socket until it closes. The session is closed with it: nothing runs on for nobody."""
     connection = _Connection(socket, codec)
-    try:
-        async with asyncio.timeout(hello_seconds):
-            hello = await connection.hello()
-    except TimeoutError:
-        await connection.send(Rejected("hello_required", f"no hello within {hello_seconds:g} s"))
-        await socket.close(_POLICY)
-        return
-    except WebSocketDisconnect:
-        return
-    async with receive(hello) as (session, welcome):
-        await connection.send(welcome)
-        await session.open(hello.lang, voice_only=hello.voice_only)
-        await connection.converse(session, welcome)
+    with suppress(WebSocketDisconnect):
+        try:
+            async with asyncio.timeout(hello_seconds):
+                hello = await connection.hello()
+        except TimeoutError:
+            await connection.send(Rejected("hello_required", f"no hello within {hello_seconds:g} s"))
+            await socket.close(_POLICY)
+            return
+        async with receive(hello) as (session, welcome):
+            await connection.send(welcome)
+            await session.open(hello.lang, voice_only=hello.voice_only)
+            await connection.converse(session, welcome)
 
 
 class _Connection:

@@ -1,9 +1,11 @@
 """Any LangChain tool as a tool of the presenter's."""
 
+import asyncio
 import importlib
 import json
 import re
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from agent.tools.results import inert
@@ -14,6 +16,8 @@ from configs.language import Lang
 from configs.tools import LangChainToolSettings
 
 LONGEST_DESCRIPTION = 500
+_THREADS = 2
+"""Of one tool that blocks: calls that hang there keep nobody else waiting."""
 
 
 class LangChainTool:
@@ -30,10 +34,14 @@ class LangChainTool:
         except Exception as error:  # noqa: BLE001 - a stranger's class may raise anything
             raise ConfigError(f"tools.langchain: {settings.tool}: {reason(error)}") from error
         self.seconds: float | None = None
+        self._threads = ThreadPoolExecutor(_THREADS, self.name) if _blocks(self._tool) else None
 
     async def call(self, arguments: Arguments, context: Context) -> Result:
         try:
-            return Result(_text(await self._tool.ainvoke(dict(arguments))))
+            if self._threads is None:
+                return Result(_text(await self._tool.ainvoke(dict(arguments))))
+            loop = asyncio.get_running_loop()
+            return Result(_text(await loop.run_in_executor(self._threads, self._tool.invoke, dict(arguments))))
         except Exception as error:  # noqa: BLE001 - each tool raises its own vendor's errors
             raise ToolError("failed", f"{self.name} failed: {reason(error)}") from error
 
@@ -53,6 +61,14 @@ def _found(settings: LangChainToolSettings) -> Any:
     if tool is found and settings.arguments:
         raise ConfigError(f"tools.langchain: {settings.tool} is a tool already and takes no arguments")
     return tool
+
+
+def _blocks(tool: Any) -> bool:
+    """LangChain would run it in the event loop's own threads, which everybody shares."""
+    from langchain_core.tools import BaseTool, StructuredTool, Tool
+
+    alike = type(tool)._arun in (BaseTool._arun, StructuredTool._arun, Tool._arun)
+    return alike and getattr(tool, "coroutine", None) is None
 
 
 def _text(given: Any) -> str:

@@ -99,16 +99,18 @@ async def _line(stream: asyncio.StreamReader) -> bytes:
 
 
 async def _end(process: Process) -> None:
-    """Its input ends, then it is asked to end, then it is killed, with all that it started."""
+    """Its input ends, then it is asked to end, then it is killed; and with it all that it started."""
     assert process.stdin is not None
     process.stdin.close()
-    for number in (None, signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)):
+    kill = getattr(signal, "SIGKILL", signal.SIGTERM)
+    for number in (None, signal.SIGTERM, kill):
         if number is not None:
             _send(process, number)
         with suppress(TimeoutError):
             async with asyncio.timeout(GRACE):
                 await process.wait()
             break
+    _send(process, kill)
 
 
 def _send(process: Process, number: int) -> None:

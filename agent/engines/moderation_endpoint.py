@@ -55,7 +55,7 @@ _ORDER: dict[Lang, str] = {
 
 class EndpointOptions(Options):
     """`base_url`: up to `/moderations`. `categories`: what further names of the server's mean; `unknown`: what any
-    other name that it flags is taken for."""
+    other name that it flags is taken for, and a text that it flags without one."""
 
     base_url: str
     model: str = "omni-moderation-latest"
@@ -101,6 +101,8 @@ class Endpoint:
             flagged = [str(name) for name, flag in result["categories"].items() if flag is True]
             if not isinstance(result.get("flagged", False), bool):
                 raise TypeError("flagged")
+            if result.get("flagged") and not flagged:
+                scores[self._options.unknown] = 1.0
             for name in flagged:
                 category = self._names.get(name, self._options.unknown)
                 score = min(1.0, float(result.get("category_scores", {}).get(name, 1.0)))

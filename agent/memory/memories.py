@@ -45,6 +45,8 @@ _PATIENCE = 0.5
 _OPENING = 2.0
 """Seconds that a client waits for the records of its conversation."""
 _ENDING = 5.0
+_MOST_WORK = 64
+"""Pieces of work in the background beyond which the model is not asked for statements: the rules have found theirs."""
 _ID_BYTES = 18
 
 
@@ -145,6 +147,7 @@ class Memories:
         if not given:
             for memory in self._of(user):
                 memory.remembers = False
+            await self._written()
             facts = await self._records.facts(user)
             await self._erase(
                 user, Erasure(facts=tuple(fact.id for fact in facts)), lambda entry: isinstance(entry, Fact)
@@ -269,7 +272,7 @@ class Memories:
             return await summary.modelled(self._model, before, exchanges, lang, session)
 
     async def found(self, text: str, lang: Lang) -> tuple[Told, ...]:
-        if self._model is None or self._settings.facts == "rules":
+        if self._model is None or self._settings.facts == "rules" or len(self._work) > _MOST_WORK:
             return ()
         async with self._one:
             return await noticing.noticed(self._model, text, lang)

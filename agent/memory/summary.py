@@ -53,7 +53,7 @@ def extracted(before: str, exchanges: Sequence[Exchange], lang: Lang) -> str:
     lines = sentences(before) if before else []
     for exchange in exchanges:
         heard = (sentences(exchange.heard) or [""])[0]
-        lines.append(f"{user}{cut(exchange.asked, 40)}" + (f" {answer}{cut(heard, 60)}" if heard else ""))
+        lines.append(f"{user}{cut(_line(exchange.asked), 40)}" + (f" {answer}{cut(heard, 60)}" if heard else ""))
     while len(lines) > 1 and len(cut("\n".join(lines), LONGEST)) < len("\n".join(lines)):
         lines.pop(0)
     return cut("\n".join(lines), LONGEST)
@@ -63,6 +63,11 @@ def _dialogue(before: str, exchanges: Sequence[Exchange], lang: Lang) -> str:
     user, answer = _ROLES[lang]
     lines = [f"{_BEFORE[lang]}{before}"] if before else []
     for exchange in exchanges:
-        lines.append(f"{user}{exchange.asked}")
-        lines += [f"{answer}{exchange.heard}"] if exchange.heard else []
+        lines.append(f"{user}{_line(exchange.asked)}")
+        lines += [f"{answer}{_line(exchange.heard)}"] if exchange.heard else []
     return "\n".join(lines)
+
+
+def _line(text: str) -> str:
+    """A line break in a user's words opens no line of the presenter's."""
+    return " ".join(text.split())

@@ -19,6 +19,8 @@ _WHOLE = 8_000
 _TEXT = 300
 _DROPPED = ("pattern", "patternProperties", "$schema", "$id", "examples")
 """A pattern is a stranger's regular expression, which can take for ever; its own server checks it."""
+_NAMING = ("properties", "$defs", "definitions")
+"""Keywords whose keys are names of the tool's own: one of them may be `pattern`."""
 
 
 class Unfit(ValueError):
@@ -67,7 +69,13 @@ def _bounded(value: Any, depth: int) -> Any:
         case str():
             return inert(value, _TEXT)
         case dict():
-            return {str(key)[:64]: _bounded(part, depth + 1) for key, part in value.items() if key not in _DROPPED}
+            return {
+                key: {name: _bounded(one, depth + 2) for name, one in part.items()}
+                if key in _NAMING and isinstance(part, dict)
+                else _bounded(part, depth + 1)
+                for key, part in value.items()
+                if key not in _DROPPED
+            }
         case list():
             return [_bounded(part, depth + 1) for part in value[:100]]
         case _:

@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.asked import Asked
+from agent.evidence import candidates, gather, leaves_of
 from agent.grounding import Checker, Grounding, Supported, Unsupported
 from configs.language import Lang, detect
-from knowledge.documents import Entry, Passage, Place, Retrieval
+from knowledge.documents import Entry, Hit, Passage, Place, Retrieval
 from knowledge.ingest import indexed
 from knowledge.lexical import counted
 from knowledge.retrieve import Shelf, Wording
+from tests.doubles import Facts
 
 MUSEUM: dict[Lang, list[tuple[str, str]]] = {
     "zh": [
@@ -239,3 +242,23 @@ def test_no_figure_is_ever_said_that_the_evidence_does_not_have(pieces: list[str
     said = answered(question, *pieces, "9999")
     assert "9999" not in said
     assert said.strip()
+
+
+@pytest.mark.parametrize(
+    ("lang", "question", "learnt", "true", "false"),
+    [
+        ("zh", "成人票多少钱？", "今天海港市晴，气温25度。", "今天气温25度。", "成人票每张25元。"),
+        ("en", "How much is an adult ticket?", "It is 25 degrees and sunny.", "It is 25 degrees.", "It costs 25 yuan."),
+    ],
+)
+def test_a_figure_that_a_tool_gave_is_not_what_the_documents_tell_another_of(
+    lang: Lang, question: str, learnt: str, true: str, false: str
+) -> None:
+    asked, text = Asked.of(question, lang, {}), Facts.TEXT[lang]
+    passage = Passage("p", "d", "T", text, Place((), None, 0, len(text)))
+    leaves = leaves_of(asked, Retrieval(question, (Hit(passage, 1.0, 1.0, 1.0, 0.9),), {}))
+    evidence = gather(asked, leaves, candidates(asked, leaves))
+    for said, kept in ((true, True), (false, False)):
+        check = Checker(evidence, question, lang)
+        check.learn([learnt])
+        assert (check.feed(said) == said) == kept

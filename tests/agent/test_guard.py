@@ -248,6 +248,51 @@ async def test_actions_are_the_operators_to_choose() -> None:
     assert (asked.action, asked.text) == ("mask", "打（电话号码1），你这个某某")
 
 
+class Finds:
+    """A moderator that finds the same in every text, wherever that begins in what it is given."""
+
+    def __init__(self, *findings: Finding) -> None:
+        self._findings = findings
+
+    async def judge(self, text: str, lang: Lang) -> tuple[Finding, ...]:
+        at = len(text) - len(text.lstrip())
+        return tuple(
+            Finding.of(one.category, one.score, one.span and (at + one.span[0], at + one.span[1]))
+            for one in self._findings
+        )
+
+    async def aclose(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("lang", "text", "mask"), [("zh", "一二三四五六七八", "某某"), ("en", "abcdefgh", "something")]
+)
+async def test_a_mask_covers_all_that_is_to_be_masked(lang: Lang, text: str, mask: str) -> None:
+    masked = {"insult": "mask", "hate": "mask"}
+    one, two = Finding.of("insult", 0.9, (0, 3)), Finding.of("insult", 0.8, (2, 5))
+    another, whole = Finding.of("hate", 0.7, (6, 7)), Finding.of("hate", 0.7)
+    for findings, left in (((one, another), f"{mask}{text[3:6]}{mask}{text[7]}"), ((one, two), mask + text[5:])):
+        by = guard(Finds(*findings), policy={"answer": masked, "question": masked})
+        assert (await said(by, [text], lang))[0].text == left
+        assert (await by.question(text, lang)).text == left
+    by = guard(Finds(whole), policy={"answer": masked, "question": masked})
+    assert (await said(by, [f" {text} "], lang))[0].text == f" {mask} "
+
+
+@pytest.mark.parametrize(
+    ("lang", "text", "hidden"),
+    [
+        ("zh", "他的电话是13812345678。", "他的电话是（电话号码1）。"),
+        ("en", "Write to tom@mail.example.org.", "Write to (email address 1)."),
+    ],
+)
+async def test_an_answer_has_no_personal_data_where_that_is_set(lang: Lang, text: str, hidden: str) -> None:
+    assert (await said(guard(), [text], lang))[0].text == text
+    assert (await said(guard(policy={"answer": {"privacy": "mask"}}), [text], lang))[0].text == hidden
+    assert (await said(guard(policy={"answer": {"privacy": "block"}}), [text], lang))[0].action == "block"
+
+
 @pytest.mark.parametrize(
     ("lang", "text", "hidden"),
     [

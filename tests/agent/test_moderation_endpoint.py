@@ -76,6 +76,13 @@ async def test_names_of_another_server_can_be_told() -> None:
         await engine.aclose()
 
 
+async def test_a_text_that_is_flagged_without_a_reason_is_not_let_through() -> None:
+    async with serving(b'{"results": [{"flagged": true, "categories": {"hate": false}}]}') as (url, _):
+        engine = endpoint(url)
+        assert [finding.category for finding in await engine.judge("x", "en")] == ["hate"]
+        await engine.aclose()
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [

@@ -6,14 +6,17 @@ import pytest
 
 from agent.events import Citations, Event, Motion, Speech
 from agent.presenter import Presenter
+from agent.replies import Line
 from agent.session import Session
+from agent.situation import Situation
 from avatar.remembered import Remembered
 from avatar.speech import SpeechPart, Utterance
+from configs.prompt import PromptSettings
 from configs.settings import KnowledgeSettings
 from knowledge.documents import Curated, Hit, Passage, Place, QuestionAnswer, Retrieval
 from tests import virtual
 from tests.agent.test_turn import end_of, text_of, turn_of
-from tests.doubles import Facts, presenter, tone
+from tests.doubles import Facts, presenter, scripted, tone
 
 WEST = {
     "西门开吗？": Curated(
@@ -119,3 +122,16 @@ def test_rewriting_can_be_turned_off() -> None:
     by = presenter(knowledge=desk, settings=KnowledgeSettings(rewrite="off"))
     conversation(by, "成人票多少钱？", "那儿童的呢？")
     assert desk.asked[1] == ("那儿童的呢？", ())
+
+
+@pytest.mark.parametrize(("whisper", "refused"), [("", True), ("成人票今天免费。", False)])
+async def test_what_an_operator_whispers_is_not_refused_for_standing_in_no_document(
+    whisper: str, refused: bool
+) -> None:
+    by = presenter(
+        scripted(filled={"words": "", "verdict": "no"}),
+        settings=KnowledgeSettings(verify="model"),
+        prompts=PromptSettings(size="full"),
+    )
+    considered = await by.consider("成人票多少钱？", "zh", Situation(whisper=whisper))
+    assert isinstance(considered.reply, Line) == refused

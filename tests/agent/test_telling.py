@@ -173,7 +173,15 @@ def test_what_was_not_told_is_not_made_up() -> None:
         ("en", "What do you remember about me?", Show()),
         *(
             ("zh", text, None)
-            for text in ("我忘了。", "别忘了我的名字", "我的票忘了带", "忘掉我说过的一切了吗？", "你记得我叫什么吗？")
+            for text in (
+                "忘了我的密码怎么办",
+                "忘记我的包在哪里了",
+                "我忘了。",
+                "别忘了我的名字",
+                "我的票忘了带",
+                "忘掉我说过的一切了吗？",
+                "你记得我叫什么吗？",
+            )
         ),
         *(
             ("en", text, None)

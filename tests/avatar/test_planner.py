@@ -1,12 +1,14 @@
 """Emotions and gestures on the words that are heard."""
 
 import re
+import time
 from collections.abc import Iterable, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from avatar import expression
 from avatar.engines.kokoro import Kokoro, KokoroOptions
 from avatar.engines.tone import Tone as ToneVoice
 from avatar.engines.tone import ToneOptions
@@ -181,6 +183,14 @@ def test_unmarked_words_are_accompanied_as_they_call_for(
     seen = Seen(Planner()).say(Phrase(text), tone, lang)
     assert [cue.emotion for cue in seen.emotions][:1] == [emotion]
     assert set(seen.made) <= gestures and bool(seen.made) == bool(gestures)
+
+
+@pytest.mark.parametrize("mark", ["!", "！", "?", "？", "一"])
+def test_marks_without_end_take_no_time(mark: str) -> None:
+    began, text = time.process_time(), mark * 10_000 + "x"
+    expression.feeling(text, "answer", "zh", first=False)
+    expression.gesture(text, "answer", "zh", first=False)
+    assert time.process_time() - began < 0.5
 
 
 def test_the_models_feeling_is_not_overruled_while_it_lasts() -> None:

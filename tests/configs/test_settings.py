@@ -1,3 +1,4 @@
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,14 @@ def test_watched_folders_and_open_networks_are_read() -> None:
     ]
     assert [str(network) for network in settings.knowledge.web.allow] == ["10.1.0.0/16", "fd00::/8"]
     assert settings.engines()["ocr"] == ("ocr", EngineSpec(engine="rapidocr")) and "reranker" not in settings.engines()
+
+
+def test_a_limit_for_children_leaves_the_others_as_strict() -> None:
+    minors = load("test", environ={"ZHUBO__CONDUCT__MINORS__REMINDER": "60"}).conduct.minors
+    assert (minors.reminder, minors.again, minors.most) == (60, 900, 2400)
+    assert (minors.night, minors.morning) == (time(22), time(6))
+    lifted = load("test", environ={"ZHUBO__CONDUCT__MINORS": "{most: null, night: null}"}).conduct.minors
+    assert lifted.most is lifted.night is None and lifted.reminder == 1800
 
 
 def test_profiles_are_those_that_ship() -> None:

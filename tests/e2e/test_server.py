@@ -29,6 +29,8 @@ QUESTIONS = {"zh": "成人票多少钱？", "en": "How much is an adult ticket?"
 async def greet(client: ClientConnection, **wishes: object) -> dict[str, Any]:
     await client.send(json.dumps({**HELLO, **wishes}))
     welcome: dict[str, Any] = json.loads(await client.recv())
+    if welcome["type"] == "welcome":
+        assert json.loads(await client.recv())["code"] == "ai", "what every user is told first"
     return welcome
 
 

@@ -60,7 +60,7 @@ def test_config_check_shows_what_is_in_force_and_no_secret(
     shown = capsys.readouterr().out
     settings = yaml.safe_load(shown)
     assert "hush" not in shown
-    assert settings["model"]["engine"] == "openai" and settings["model"]["options"]["api_key"]
+    assert settings["model"]["engine"] == "openai" and settings["model"]["options"]["endpoints"][0]["api_key"]
     assert settings["server"]["keys"][0]["base"] == "east"
     assert settings["server"]["key"] and settings["limits"]["first_token"] == 3
 

@@ -10,10 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from agent.commands import Say
-from agent.events import TurnEnded
+from agent.commands import Consent, Say
+from agent.events import Fault, TurnEnded
 from avatar.labels import HEADER, label_of, read_header
 from configs.home import Home
+from configs.language import LANGUAGES, Lang
 from configs.settings import load
 from server.__main__ import main
 from server.app import create_app
@@ -115,6 +116,20 @@ async def test_readiness_tells_while_the_records_cannot_be_used(tmp_path: Path) 
         await asyncio.sleep(0.05)
         assert (await client.get("/readyz")).status_code == 503
         assert refused(await client.get("/v1/memory"), 503, "memory_unavailable")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+async def test_a_consent_that_cannot_be_kept_is_told(tmp_path: Path, lang: Lang) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "memory.sqlite").write_bytes(b"not a database" * 200)
+    async with serving(tmp_path) as (service, _):
+        async with Reception(service, OPERATOR, ("main",)).received(Hello(user="alice")) as (session, _welcome):
+            await session.open(lang)
+            await session.handle(Consent(True))
+            async with asyncio.timeout(5):
+                while not isinstance(event := await session.event(), Fault):
+                    pass
+        assert event == Fault(0, "memory_unavailable", service.persona.unkept[lang])
 
 
 def test_the_command_lists_exports_forgets_and_retains(

@@ -71,6 +71,20 @@ def test_doctor_needs_no_weights_for_the_test_profile(cache: Path, capsys: pytes
     assert (verdicts["packages"], verdicts["voice engine"], verdicts["model kokoro-82m"]) == ("well", "well", "absent")
 
 
+def test_doctor_names_a_persona_and_a_moderator_that_are_not_there(
+    cache: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["doctor", "--profile", "test"]) == 0
+    out = capsys.readouterr().out
+    assert "ok persona: guide, 小澜 / Lan" in out and "ok moderator engine: lexicon" in out
+    monkeypatch.setenv("ZHUBO__PERSONA", "nobody")
+    monkeypatch.setenv("ZHUBO__SAFETY__MODERATORS", "[{engine: oracle}]")
+    assert main(["doctor", "--profile", "test"]) == 1
+    out = capsys.readouterr().out
+    assert "!! persona: no persona 'nobody'" in out
+    assert "!! moderator engine: no engine 'oracle' among the moderators" in out
+
+
 def test_doctor_sees_a_port_in_use_and_a_folder_that_is_no_folder(
     cache: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """LangChain tools to test with."""
 
 import asyncio
+import threading
 from typing import Any
 
 from langchain_core.tools import BaseTool, tool
@@ -30,6 +31,16 @@ def count_visitors() -> dict[str, int]:
 async def hang() -> str:
     """Never answers."""
     await asyncio.Event().wait()
+    return ""
+
+
+OVER = threading.Event()
+
+
+@tool
+def block() -> str:
+    """Holds its thread until `OVER` is set."""
+    OVER.wait(10)
     return ""
 
 

@@ -1,5 +1,7 @@
 """LangChain tools: functions under `@tool`, classes, blocking and not."""
 
+import asyncio
+
 import pytest
 
 from agent.engines.langchain_tool import LangChainTool
@@ -7,6 +9,7 @@ from agent.tools.toolbox import Done, Failed, Toolbox
 from configs.engines import ConfigError
 from configs.language import LANGUAGES
 from configs.tools import LangChainToolSettings, ToolSettings
+from tests.agent.tools.langchain_tools import OVER
 from tests.agent.tools.specimens import call, context
 
 MODULE = "tests.agent.tools.langchain_tools"
@@ -61,6 +64,17 @@ def test_what_it_says_of_itself_is_data() -> None:
 async def test_what_goes_wrong_is_an_outcome(name: str, arguments: str, code: str, told: str) -> None:
     outcome = await box(tool(name)).run(call(name, arguments), context("zh"))
     assert isinstance(outcome, Failed) and outcome.code == code and told in outcome.text
+
+
+async def test_a_tool_that_blocks_keeps_nobody_else_waiting() -> None:
+    blocking = box(tool("block"))
+    try:
+        outcomes = await asyncio.gather(*(blocking.run(call("block", "{}"), context("zh")) for _ in range(40)))
+        assert {one.code for one in outcomes if isinstance(one, Failed)} == {"timeout"}
+        async with asyncio.timeout(2):
+            assert await asyncio.to_thread(lambda: "served") == "served"
+    finally:
+        OVER.set()
 
 
 @pytest.mark.parametrize(

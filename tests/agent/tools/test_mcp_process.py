@@ -1,10 +1,13 @@
 """Lines of a server's output: whole, however they come, and none without bound."""
 
 import asyncio
+import os
+import sys
+from pathlib import Path
 
 import pytest
 
-from agent.engines.mcp_process import _line
+from agent.engines.mcp_process import _line, piped
 
 BOUND = 1000
 LONG = b"x" * 5000
@@ -55,3 +58,25 @@ def test_a_line_that_is_too_long_fails_its_call_and_no_other(long: bytes, piece:
 
 def test_a_long_line_that_is_nobodys_ends_the_connection() -> None:
     assert lines(LONG + b"\n", b"{}\n") == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no process groups")
+async def test_what_a_server_started_ends_with_it_although_the_server_ends_by_itself(tmp_path: Path) -> None:
+    told = tmp_path / "child"
+    script = 'sleep 600 > /dev/null & echo $! > "$0.part"; mv "$0.part" "$0"; cat'
+    async with piped(["sh", "-c", script, str(told)], {}, asyncio.Event()):
+        async with asyncio.timeout(5):
+            while not told.exists():
+                await asyncio.sleep(0.01)
+    async with asyncio.timeout(5):
+        while _runs(int(told.read_text())):
+            await asyncio.sleep(0.01)
+
+
+def _runs(process: int) -> bool:
+    """A zombie does not."""
+    try:
+        os.kill(process, 0)
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

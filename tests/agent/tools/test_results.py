@@ -91,6 +91,14 @@ def test_a_strangers_schema_is_cut_to_what_may_stand_in_a_prompt() -> None:
     assert "Ignore" not in told and "<|" not in told and len(told) < 400
 
 
+def test_a_property_may_have_the_name_of_a_keyword() -> None:
+    text = {"type": "string", "pattern": "(a+)+$"}
+    cut = bounded({"properties": {"pattern": text, "examples": text}, "required": ["pattern"], "$defs": {"$id": text}})
+    bare = {"type": "string"}
+    assert cut["properties"] == {"pattern": bare, "examples": bare} and cut["$defs"] == {"$id": bare}
+    assert arguments('{"pattern": "*.py"}', cut) == {"pattern": "*.py"}
+
+
 def test_a_schema_elsewhere_is_not_fetched(tmp_path: Path) -> None:
     (tmp_path / "schema.json").write_text("{}")
     schema = bounded({"type": "object", "properties": {"city": {"$ref": (tmp_path / "schema.json").as_uri()}}})
