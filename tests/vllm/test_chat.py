@@ -109,7 +109,7 @@ async def test_an_abandoned_answer_is_aborted_within_200_ms(served: Server) -> N
             await asyncio.sleep(0.3)
             assert served.gauge("generation_tokens_total") == written
     print(f"\nabort seen in vLLM's metrics after {', '.join(f'{one:.0f}' for one in taken)} ms")
-    assert min(taken) <= 200, "the others are what else the machine does meanwhile"
+    assert sorted(taken)[2] <= 200, "the others are what else the machine does meanwhile"
 
 
 async def test_the_prefix_cache_is_hit_more_and_more_over_a_conversation(served: Server) -> None:

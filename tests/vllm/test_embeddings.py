@@ -1,5 +1,7 @@
 """The embedder of the OpenAI protocol against a vLLM that pools. This model's vectors are no good for retrieval."""
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 
@@ -30,7 +32,7 @@ def test_texts_of_both_languages_become_unit_vectors_each_its_own(served: Server
 
 
 def test_a_refusal_is_an_error_of_the_embedder(served: Server) -> None:
-    with pytest.raises(EmbedderError, match="404"):
-        embedder(served, model="another").embed(["票价"], "question")
-    with pytest.raises(EmbedderError, match="400"):
-        embedder(served, attempts=1).embed(["word " * 6000], "passage")
+    with closing(embedder(served, model="another")) as unknown, pytest.raises(EmbedderError, match="404"):
+        unknown.embed(["票价"], "question")
+    with closing(embedder(served, attempts=1)) as once, pytest.raises(EmbedderError, match="400"):
+        once.embed(["word " * 6000], "passage")
