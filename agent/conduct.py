@@ -1,6 +1,6 @@
 """The rules of one conversation: when a human is called, when to remind, when to end. Pure, on a clock given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -34,19 +34,26 @@ class Remind:
 
 
 class Conduct:
-    """`now` is in seconds on the session's clock; `wall` tells the local time of day."""
+    """`now` is in seconds on the session's clock; `wall` tells the local time of day. `used`: seconds that the user
+    has been at it before, in the session that goes on."""
 
     def __init__(
-        self, settings: ConductSettings, *, minor: bool = False, wall: Callable[[], datetime] = datetime.now
+        self,
+        settings: ConductSettings,
+        *,
+        minor: bool = False,
+        used: float = 0.0,
+        wall: Callable[[], datetime] = datetime.now,
     ) -> None:
         self.settings = settings
         self.minor = minor or settings.minors_only
         self.refusals = 0
         """Answers in a row, up to now, that the documents did not give."""
         self._wall = wall
+        self._before = used
         self._began: float | None = None
         self._last = 0.0
-        self._due = self._use.reminder
+        self._due = self._use.reminder if used < self._use.reminder else used + self._use.again
 
     def asked(self, text: str, now: float) -> Exit | Over | HandOver | None:
         """What the user's words, which begin a turn, call for in the place of an answer."""
@@ -80,7 +87,9 @@ class Conduct:
         return self.settings.minors if self.minor else self.settings.use
 
     def _used(self, now: float) -> None:
-        if self._began is None or now - self._last > self._use.pause:
+        if self._began is None:
+            self._began = now - self._before
+        elif now - self._last > self._use.pause:
             self._began, self._due = now, self._use.reminder
         self._last = now
 
@@ -96,3 +105,13 @@ def _between(moment: datetime, use: UseSettings) -> bool:
     if night is None or morning is None:
         return False
     return night <= clock or clock < morning if night > morning else night <= clock < morning
+
+
+def used(moments: Sequence[float], pause: float, now: float) -> float:
+    """Seconds since the first of `moments`, ascending, from which on to `now` no break was longer than `pause`."""
+    began = now
+    for moment in reversed(moments):
+        if began - moment > pause:
+            break
+        began = moment
+    return now - began

@@ -76,7 +76,7 @@ class Session:
         if self.conduct.minor:
             self._tell(Notice(self._stage.number, "minors", persona.minors[self._lang]))
         if voice_only:
-            self._stage.later(self._announcement("ai_notice"))
+            self._stage.later(self._announcement("ai_notice", owed=True))
 
     async def handle(self, command: Command) -> None:
         match command:
@@ -228,13 +228,19 @@ class Session:
         return self._announcement("handover" if self.staffed() else "alone", say, passing=True)
 
     def _announcement(
-        self, what: Announcement, say: Say | None = None, *, last: bool = False, passing: bool = False
+        self,
+        what: Announcement,
+        say: Say | None = None,
+        *,
+        last: bool = False,
+        passing: bool = False,
+        owed: bool = False,
     ) -> Act:
         async def work(turn: Turn, emit: Emit) -> TurnEnded:
             async with aclosing(announced(what, self._presenter.persona, self._lang, turn.number, emit)) as lines:
                 return await self._relay(turn, lines, self._lang, say)
 
-        return Act(work, say, last, passing)
+        return Act(work, say, last, passing, owed)
 
     def _speak(self, text: str) -> None:
         """An operator's words: the answer that the user waits for, or a turn of their own after the running one."""

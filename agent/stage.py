@@ -34,12 +34,14 @@ Clock = Callable[[], float]
 @dataclass(frozen=True, slots=True)
 class Act:
     """What one turn does. `say`: the user's words that it answers; None: nobody asked. `last`: the conversation ends
-    with it. `passing`: not worth saying any more where an operator takes over."""
+    with it. `passing`: not worth saying any more where an operator takes over. `owed`: said again where the user's
+    words cut it short."""
 
     work: Callable[[Turn, Emit], Awaitable[TurnEnded]]
     say: Say | None = None
     last: bool = False
     passing: bool = False
+    owed: bool = False
 
 
 class Stage:
@@ -85,7 +87,10 @@ class Stage:
 
     async def start(self, act: Act) -> int:
         """Stop what runs and begin this; the number of its turn."""
+        cut = self.current
         await self.stop()
+        if cut is not None and cut.owed:
+            self._waiting.append(cut)
         self._begin(act)
         await asyncio.sleep(0)  # one step: a turn that is cancelled at once has begun, and tells its end
         return self.number

@@ -1,10 +1,11 @@
 """How a client that has said hello gets its session: its memory, its rules, and a seat where operators can see it."""
 
 import hashlib
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from agent.conduct import Conduct
+from agent.conduct import Conduct, used
 from agent.session import Session
 from server.assemble import Service
 from server.auth import Grant
@@ -27,12 +28,16 @@ class Reception:
         memory = await service.memories.open(
             id=hello.resume, user=user, persona=service.settings.persona, base=self._bases[0], lang=persona.language
         )
+        minor = hello.minor or self._grant.minors
+        settings = service.settings.conduct
+        pause = (settings.minors if minor or settings.minors_only else settings.use).pause
+        before = used([one.at for one in memory.exchanges], pause, time.time())
         session = Session(
             service.presenter_for(*self._bases),
             id=_hashed(memory.id)[:16],
             user=user or None,
             memory=memory,
-            conduct=Conduct(service.settings.conduct, minor=hello.minor or self._grant.minors),
+            conduct=Conduct(settings, minor=minor, used=before),
         )
         long_term = bool(user) and service.settings.memory.long_term
         welcome = Welcome(

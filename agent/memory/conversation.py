@@ -176,8 +176,9 @@ class Memory:
         match request:
             case None:
                 return about.answer(text, lang, await self._ranked(text, lang, facts))
-            case Forget(what):
-                return LINES[await self._forget(what, lang, facts)][lang]
+            case Forget(what, surely):
+                done = await self._forget(what, lang, facts)
+                return LINES[done][lang] if surely or done != "unknown" else None
             case _:
                 return about.listed([(fact.text, fact.lang) for fact in facts], lang)
 

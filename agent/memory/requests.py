@@ -11,9 +11,11 @@ from configs.language import Lang
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """`what`: as the user says it ("my name"); "" is everything."""
+    """`what`: as the user says it ("my name"); "" is everything. `surely`: nothing else can be meant, as with "delete
+    my booking"."""
 
     what: str
+    surely: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,8 @@ class Show:
 
 Request = Forget | Show
 Answer = Literal["forgotten", "one", "nothing", "unknown", "failed"]
+
+_SURELY = re.compile(r"忘|抹|\bforget\b|\bdon't remember\b", re.IGNORECASE)
 
 _LONGEST = 100
 """Characters; longer texts ask for something else besides."""
@@ -102,7 +106,7 @@ def requested(text: str, lang: Lang) -> Request | None:
     if matchers["show"].fullmatch(bare):
         return Show()
     if match := matchers["one"].fullmatch(bare):
-        return Forget(next(group for group in match.groups() if group))
+        return Forget(next(group for group in match.groups() if group), _SURELY.search(bare) is not None)
     return None
 
 

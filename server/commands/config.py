@@ -35,14 +35,17 @@ def effective(settings: Settings) -> dict[str, object]:
 
     require_safe(settings.server)
     load_persona(settings.persona)
-    tree = settings.model_dump(mode="json")
+    tree = settings.model_dump(mode="json", by_alias=True)
     for name, (kind, spec) in settings.engines().items():
         tree[name] = {
             "engine": spec.engine,
             "options": masked(options_of(kind, spec).model_dump(mode="json", by_alias=True)),
         }
     tree["safety"]["moderators"] = [
-        {"engine": spec.engine, "options": masked(options_of("moderators", spec).model_dump(mode="json"))}
+        {
+            "engine": spec.engine,
+            "options": masked(options_of("moderators", spec).model_dump(mode="json", by_alias=True)),
+        }
         for spec in settings.safety.moderators
     ]
     return tree

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.conduct import Conduct, Exit, HandOver, Over, Remind
+from agent.conduct import Conduct, Exit, HandOver, Over, Remind, used
 from agent.events import TurnEnded
 from agent.humanity import claims_humanity
 from agent.playback import Playback
@@ -136,6 +136,19 @@ def test_a_child_is_reminded_earlier_and_the_conversation_ends_in_time() -> None
         rulings += [(minute, ruling or conduct.answered(done(), minute * 60))]
     assert [(minute, ruling) for minute, ruling in rulings if ruling] == [(30, Remind()), (40, Over()), (45, Over())]  # type: ignore[misc]
     assert Conduct(ConductSettings(minors_only=True)).minor and not Conduct(ConductSettings()).minor
+
+
+def test_who_comes_back_goes_on_where_they_were() -> None:
+    assert used([], 600, 9000) == 0
+    assert used([0, 5000, 5500, 6000], 600, 6100) == 1100, "a longer break began it anew"
+    child = Conduct(ConductSettings(), minor=True, used=39 * 60, wall=noon)
+    assert child.asked("恐龙有多大？", 1000) is None
+    assert child.asked("How big is it?", 1060) == Over()
+    adult = Conduct(ConductSettings(), used=119 * 60)
+    adult.asked("Hello", 7)
+    assert adult.answered(done(), 7) is None
+    adult.asked("Hello", 70)
+    assert adult.answered(done(), 70) == Remind()
 
 
 @pytest.mark.parametrize(("hour", "over"), [(21, False), (22, True), (0, True), (5, True), (6, False), (12, False)])

@@ -169,3 +169,23 @@ def test_a_session_that_a_client_came_back_to_is_nobodys(tmp_path: Path) -> None
                 await again.close()
 
     virtual.run(go())
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_notice_that_this_is_an_ai_is_said_again_where_the_first_words_cut_it_short(
+    tmp_path: Path, lang: Lang
+) -> None:
+    async def go() -> None:
+        async with room(tmp_path) as at:
+            notice = presenter().persona.ai_notice[lang]
+            await at.session.open(lang, voice_only=True)
+            await asyncio.sleep(0.5)
+            await at.until(await at.session.say(Say(QUESTION[lang])))
+            assert at.text(1) in notice and at.text(2) not in notice
+            await asyncio.sleep(60)
+            assert at.text(3) == notice
+            await at.until(await at.session.say(Say(QUESTION[lang])))
+            await asyncio.sleep(60)
+            assert at.text(5) == "", "once heard, it is not said again"
+
+    virtual.run(go())

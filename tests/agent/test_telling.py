@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.engines.scripted import Scripted
-from agent.memory import about
+from agent.memory import Memory, about
 from agent.memory.conversation import fact_of
 from agent.memory.noticing import noticed
 from agent.memory.records import Exchange, Fact
@@ -207,3 +207,18 @@ async def test_a_model_finds_what_rules_do_not_and_says_nothing_of_its_own() -> 
     for model in (scripted(answer="很高兴认识您"), scripted(answer='{"facts": "x"}'), BreakingModel('{"facts": [')):
         assert await noticed(model, text, "zh") == ()
     assert await noticed(BreakingModel(stalls=True), text, "zh", seconds=0.01) == ()
+
+
+@pytest.mark.parametrize(
+    ("lang", "text", "answered_by_memory"),
+    [
+        ("zh", "忘掉我的名字", True),
+        ("en", "Forget my name", True),
+        ("zh", "删除我的订单", False),
+        ("en", "Delete my account", False),
+    ],
+)
+async def test_what_may_be_meant_for_the_documents_is_left_to_them(
+    lang: Lang, text: str, answered_by_memory: bool
+) -> None:
+    assert (await Memory(3).reply(text, lang) is not None) == answered_by_memory
