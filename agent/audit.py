@@ -68,7 +68,7 @@ class Audit:
             self._lost += 1
             self._untold += 1
             return
-        self._entries.append(_plain(entry, self._clock()))
+        self._entries.append(written(entry, self._clock()))
         self._filled.set()
 
     def state(self) -> AuditState:
@@ -130,7 +130,8 @@ class Audit:
         self._trouble = None
 
 
-def _plain(entry: Entry, at: datetime) -> dict[str, object]:
+def written(entry: Entry, at: datetime) -> dict[str, object]:
+    """The line of the log."""
     detail = {key[:_LONG]: value[:_LONG] if isinstance(value, str) else value for key, value in entry.detail.items()}
     return {
         "at": at.isoformat(timespec="milliseconds"),

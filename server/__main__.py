@@ -22,7 +22,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 failed, 2 used wrongly or configured wrongly."""
     for variable in _ONE_THREAD:
         os.environ.setdefault(variable, "1")
-    arguments = _parser(sys.argv[1:] if argv is None else argv).parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    arguments = _parser(given).parse_args(argv)
+    code = _run(arguments)
+    from server.recording import change, record
+
+    if (changed := change(given)) is not None:
+        from configs.home import current
+
+        record(current(), changed, code)
+    return code
+
+
+def _run(arguments: argparse.Namespace) -> int:
     from configs.engines import ConfigError
 
     try:

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from agent.audit import Audit
+from agent.audit import Audit, Entry, fingerprint
 from agent.chain import Chain
 from agent.desk import Desk
 from agent.grounding import Grounding
@@ -28,6 +28,7 @@ from knowledge.sample import sample_documents
 from server.building import aclose, built
 from server.calibrating import calibrating
 from server.equipment import Equipment, equipped
+from server.recording import LOG
 from server.remembering import remembering
 from server.stock import opened
 from server.watching import watching
@@ -64,7 +65,7 @@ class Service:
     def __init__(self, settings: Settings, home: Home) -> None:
         self.settings, self.home = settings, home
         self.persona: Persona = load_persona(settings.persona)
-        self.audit = Audit(Chain(home.data / "audit.jsonl"))
+        self.audit = Audit(Chain(home.data / LOG))
         self.desk = Desk(self.audit, settings.conduct.grace)
         self.producer = Producer.of(settings.labels)
         self.failed: str | None = None
@@ -107,6 +108,7 @@ class Service:
     async def _open(self) -> None:
         settings, home, undo = self.settings, self.home, self._undo
         await undo.enter_async_context(self.audit)
+        self.audit.record(_started(settings, self.persona))
         undo.push_async_callback(self.desk.close)
         async with asyncio.TaskGroup() as tasks:
             model = tasks.create_task(built(undo, "models", settings.model, home, aclose))
@@ -195,3 +197,12 @@ def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[Exception]:
             yield from _leaves(error)
         else:
             yield error
+
+
+def _started(settings: Settings, persona: Persona) -> Entry:
+    """What is in force from now on, by its sha256: a change of settings or persona shows as another one."""
+    shown = settings.model_dump_json(), persona.model_dump_json()
+    configured, spoken = (str(fingerprint(text)["sha256"]) for text in shown)
+    return Entry(
+        "presenter", "started", detail={"profile": settings.profile, "settings": configured, "persona": spoken}
+    )

@@ -9,8 +9,7 @@ import orjson
 
 from agent.chain import Chain
 from configs.home import Home, current
-
-FILE = "audit.jsonl"
+from server.recording import LOG
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -29,7 +28,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def audit_log(home: Home) -> Chain:
-    return Chain(home.data / FILE)
+    return Chain(home.data / LOG)
 
 
 def run_show(arguments: argparse.Namespace) -> int:

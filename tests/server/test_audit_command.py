@@ -6,6 +6,7 @@ import pytest
 
 from agent.chain import Chain
 from server.__main__ import main
+from server.recording import change
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +60,33 @@ def test_no_log_yet_is_whole(
     monkeypatch.setenv("ZHUBO_DATA", str(tmp_path / "elsewhere"))
     assert main(["audit", "verify"]) == 0 and main(["audit", "show"]) == 0
     assert "0 entries" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["kb", "faq", "add", "--base", "main"], "kb faq add"),
+        (["kb", "remove", "票价.md"], "kb remove"),
+        (["memory", "forget", "alice", "--yes"], "memory forget"),
+        (["ingest", "guide.pdf"], "ingest"),
+        (["kb", "search", "remove"], None),
+        (["kb", "faq", "list"], None),
+        (["ask", "几点开门？"], None),
+        ([], None),
+    ],
+)
+def test_what_changes_something_is_known_by_its_command_and_nothing_it_was_given(
+    arguments: list[str], told: str | None
+) -> None:
+    assert change(arguments) == told
+
+
+def test_a_change_by_the_command_line_is_recorded_and_a_look_is_not(
+    log: Chain, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ZHUBO_PROFILE", "test")
+    assert main(["memory", "list"]) == 0
+    assert main(["memory", "forget", "alice", "--yes"]) in (0, 1)
+    last = list(log.records())[2:]
+    assert [(entry["what"], entry["who"].split()[:2]) for entry in last] == [("memory forget", ["command", "line"])]
+    assert "alice" not in str(last) and log.verify() is None
