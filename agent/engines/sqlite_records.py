@@ -113,13 +113,24 @@ def _opened(path: Path, patience: float) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA secure_delete = ON")
-        if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-            db.execute("PRAGMA journal_mode = WAL")
+        _log_ahead(db, patience)
         _prepare(db)
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _log_ahead(db: sqlite3.Connection, patience: float) -> None:
+    """WAL. For this change SQLite does not wait itself while another process makes it."""
+    until = time.monotonic() + patience
+    while db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.005)
 
 
 def _prepare(db: sqlite3.Connection) -> None:
