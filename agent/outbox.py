@@ -2,14 +2,19 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from agent.events import Event, Notice, TurnEnded, TurnStarted
 
 
 class Outbox:
-    """One reader, any number of writers. A full outbox makes `put` wait: that is the back-pressure."""
+    """One reader, any number of writers. A full outbox makes `put` wait: that is the back-pressure.
 
-    def __init__(self, size: int) -> None:
+    `given` is told of each event that the reader takes.
+    """
+
+    def __init__(self, size: int, given: Callable[[Event], None] = lambda _: None) -> None:
+        self._given = given
         self._events: deque[Event] = deque()
         self._size = size
         self._filled = asyncio.Event()
@@ -36,16 +41,22 @@ class Outbox:
             await self._filled.wait()
         event = self._events.popleft()
         self._room.set()
+        self._given(event)
         return event
 
     async def delivered(self) -> None:
         """Until the reader wants more than there is: what it was given before is on its way."""
         await self._delivered.wait()
 
-    def withdraw(self, turn: int) -> None:
-        """Drop what turn `turn` has not delivered, but for its beginning and its notices; ends of turns stay."""
+    def withdraw(self, turn: int) -> bool:
+        """Drop what turn `turn` has not delivered, but for its beginning and its notices; ends of turns stay.
+
+        Was there anything?
+        """
         stays = TurnStarted | Notice | TurnEnded
         kept = [event for event in self._events if event.turn != turn or isinstance(event, stays)]
+        withdrawn = len(kept) < len(self._events)
         self._events.clear()
         self._events.extend(kept)
         self._room.set()
+        return withdrawn

@@ -54,7 +54,7 @@ class Session:
         self.staffed: Callable[[], bool] = lambda: False
         self._presenter, self._now = presenter, now
         self._clock = clock or asyncio.get_running_loop().time
-        self._outbox = Outbox(buffer)
+        self._outbox = Outbox(buffer, lambda event: self._stage.given(event))
         self._watchers = Watchers(self.conduct.settings.watching)
         self._whispers = Whispers(self.conduct.settings.whispers)
         self._stage = Stage(presenter, self.memory, self._outbox, self._see, self._act_ended, self._clock)

@@ -67,6 +67,8 @@ class Stage:
         self._timer: asyncio.TimerHandle | None = None
         self._playback = Playback()
         self._played: float | None = None
+        self._sentence = self._delivered = 0.0
+        """Seconds of the present turn: where the sentence being delivered begins, and where what was delivered ends."""
         self._hands: Gesture = "rest"
         self._quiet = 0.0
         self._changing = self._closed = False
@@ -102,16 +104,19 @@ class Stage:
         """
         if turn is not None and turn != self.number:
             return
-        self._changing, task = True, self._task
+        self._changing, task, running = True, self._task, self._running
         try:
-            if task is not None and not task.done():
+            if task is not None and running:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
         finally:
             self._changing = False
+        short = self._outbox.withdraw(self.number) or running
         self._played = self._played if heard is None else heard
         if self._played is not None:
             self._memory.cut(self.number, self._played)
+        elif short:
+            self._memory.cut(self.number, self._delivered)
         self._playback.stop()
         self._quiet = self._clock() + _PAUSE
         self._next()
@@ -131,6 +136,14 @@ class Stage:
         if turn == self.number:
             self._played = max(seconds, self._played or 0.0)
             self._playback.heard(seconds, self._clock())
+
+    def given(self, event: Event) -> None:
+        """The user's client has been given this."""
+        match event:
+            case SentenceStarted(turn=turn, at=at) if turn == self.number:
+                self._sentence = at
+            case Speech(turn=turn, at=at, audio=audio) if turn == self.number:
+                self._delivered = self._sentence + at + audio.seconds
 
     async def close(self) -> None:
         self._closed = True
@@ -155,6 +168,7 @@ class Stage:
             return
         self.number += 1
         self._act, self._played = act, None
+        self._sentence = self._delivered = 0.0
         self._playback.begin()
         self._task = asyncio.create_task(self._run(self.number, act), name=f"turn {self.number}")
         self._task.add_done_callback(lambda _: self._next())
