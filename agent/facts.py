@@ -20,12 +20,12 @@ _WORDS |= {word: 20 + 10 * index for index, word in enumerate(_TENS.split())}
 _WORDS |= {"noon": 12, "midnight": 0, "hundred": 100, "thousand": 1000, "million": 1_000_000}
 
 _CLOCK = re.compile(
-    r"(?P<early>凌晨|早上|上午)?(?P<late>中午|下午|傍晚|晚上)?\s*"
-    r"(?P<hour>[0-9]{1,2}|[一二三四五六七八九十两]{1,3})\s*"
+    r"(?P<early>凌晨|早上|上午)?(?P<late>中午|下午|傍晚|晚上)?\s{0,3}"
+    r"(?P<hour>[0-9]{1,2}|[一二三四五六七八九十两]{1,3})\s{0,3}"
     r"(?:[:：](?P<minute>[0-9]{2})|(?:[点时](?![间候段])钟?(?:(?P<half>半)|(?P<quarter>[一三]刻)|(?P<spelt>[0-9]{1,2}|[一二三四五]?十?[一二三四五六七八九]?)分?)?)"
-    r"|\s*o'clock)"
-    r"(?:\s*(?:(?P<am>a\.?m\b)|(?P<pm>p\.?m\b)))?"
-    r"|\b(?P<bare>[0-9]{1,2})\s*(?:(?P<bam>a\.?m\b)|(?P<bpm>p\.?m\b))"
+    r"|\s{0,3}o'clock)"
+    r"(?:\s{0,3}(?:(?P<am>a\.?m\b)|(?P<pm>p\.?m\b)))?"
+    r"|\b(?P<bare>[0-9]{1,2})\s{0,3}(?:(?P<bam>a\.?m\b)|(?P<bpm>p\.?m\b))"
 )
 _NUMBER = re.compile(r"[0-9]+(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?|[零〇一二两三四五六七八九十百千万亿]+")
 _WORD = re.compile(r"[a-z]+(?:-[a-z]+)?")
