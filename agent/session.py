@@ -15,6 +15,7 @@ from agent.memory import Memory
 from agent.memory.records import RecordsError
 from agent.outbox import Outbox
 from agent.performance import Emit
+from agent.persona import Both
 from agent.presenter import Presenter
 from agent.situation import Situation
 from agent.stage import Act, Clock, Stage
@@ -72,9 +73,9 @@ class Session:
         """What every user is told first: that this is an AI. Aloud where nothing is shown."""
         self._lang = lang or self._lang
         persona = self._presenter.persona
-        self._tell(Notice(self._stage.number, "ai", persona.ai_notice[self._lang]))
+        self._tell(Notice(self._stage.number, "ai", _shown(persona.ai_notice, lang)))
         if self.conduct.minor:
-            self._tell(Notice(self._stage.number, "minors", persona.minors[self._lang]))
+            self._tell(Notice(self._stage.number, "minors", _shown(persona.minors, lang)))
         if voice_only:
             self._stage.later(self._announcement("ai_notice", owed=True))
 
@@ -336,3 +337,8 @@ class Session:
             case Remind():
                 self._stage.later(self._announcement("reminder"))
         self.changed()
+
+
+def _shown(line: Both, lang: Lang | None) -> str:
+    """In both languages where nothing tells which one the user reads."""
+    return line[lang] if lang else f"{line['zh']} / {line['en']}"
