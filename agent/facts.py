@@ -4,20 +4,20 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-_HAN_DIGITS = {
+HAN_DIGITS = {
     char: value
     for value, chars in enumerate(("零〇", "一", "二两", "三", "四", "五", "六", "七", "八", "九"))
     for char in chars
 }
-_HAN_UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
+HAN_UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
 _SMALL = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
 )
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_WORDS = {word: value for value, word in enumerate(_SMALL.split())}
-_WORDS |= {word: 20 + 10 * index for index, word in enumerate(_TENS.split())}
-_WORDS |= {"noon": 12, "midnight": 0, "hundred": 100, "thousand": 1000, "million": 1_000_000}
+BELOW_HUNDRED = {word: value for value, word in enumerate(_SMALL.split())}
+BELOW_HUNDRED |= {word: 20 + 10 * index for index, word in enumerate(_TENS.split())}
+_WORDS = BELOW_HUNDRED | {"noon": 12, "midnight": 0, "hundred": 100, "thousand": 1000, "million": 1_000_000}
 
 _CLOCK = re.compile(
     r"(?P<early>凌晨|早上|上午)?(?P<late>中午|下午|傍晚|晚上)?\s{0,3}"
@@ -171,16 +171,16 @@ def _value(digits: str) -> int:
     """Of Arabic or Chinese digits: 一百二十 is 120, 二〇二六 is 2026."""
     if digits.isascii():
         return int(digits)
-    if not any(char in _HAN_UNITS for char in digits):
-        return int("".join(str(_HAN_DIGITS[char]) for char in digits))
+    if not any(char in HAN_UNITS for char in digits):
+        return int("".join(str(HAN_DIGITS[char]) for char in digits))
     total = section = digit = 0
     for char in digits:
-        if char in _HAN_DIGITS:
-            digit = _HAN_DIGITS[char]
-        elif _HAN_UNITS[char] >= 10_000:
-            total = (total + section + digit) * _HAN_UNITS[char]
+        if char in HAN_DIGITS:
+            digit = HAN_DIGITS[char]
+        elif HAN_UNITS[char] >= 10_000:
+            total = (total + section + digit) * HAN_UNITS[char]
             section = digit = 0
         else:
-            section += (digit or 1) * _HAN_UNITS[char]
+            section += (digit or 1) * HAN_UNITS[char]
             digit = 0
     return total + section + digit

@@ -112,6 +112,10 @@ class Performance:
                     yield part
         except Stalled as error:
             raise VoiceError(f"the voice gave nothing for {error.seconds:g} s") from error
+        except VoiceError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a stranger's voice may raise anything, and the text can be shown
+            raise VoiceError(f"the voice broke: {type(error).__name__}") from error
 
     async def _speak(self) -> None:
         told = False

@@ -141,8 +141,10 @@ class BreakingModel:
 class BreakingVoice:
     """Fails the first `times` utterances it is asked for, then speaks as the tone voice does."""
 
-    def __init__(self, times: int, *, stalls: bool = False, midway: bool = False) -> None:
-        self._times, self._stalls, self._midway = times, stalls, midway
+    def __init__(
+        self, times: int, *, stalls: bool = False, midway: bool = False, error: type[Exception] = VoiceError
+    ) -> None:
+        self._times, self._stalls, self._midway, self._error = times, stalls, midway, error
         self._tone = tone()
         self.open = 0
 
@@ -159,7 +161,7 @@ class BreakingVoice:
                     yield Audio(bytes(4800), self.rate)
                 if self._stalls:
                     await asyncio.Event().wait()
-                raise VoiceError("the voice is hoarse")
+                raise self._error("the voice is hoarse")
             async for part in self._tone.synthesize(utterance):
                 yield part
         finally:

@@ -3,25 +3,14 @@
 import re
 from fractions import Fraction
 
-_DIGITS = {
-    char: value
-    for value, chars in enumerate(("零〇", "一", "二两", "三", "四", "五", "六", "七", "八", "九"))
-    for char in chars
-}
-_UNITS = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
-_SMALL = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-)
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_WORDS = {word: value for value, word in enumerate(_SMALL.split())}
-_WORDS |= {word: 20 + 10 * index for index, word in enumerate(_TENS.split())}
+from agent.facts import BELOW_HUNDRED, HAN_DIGITS, HAN_UNITS
+
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000}
 
 FIGURES = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]{1,20})(?:\.[0-9]{1,20})?"
 HAN = "[零〇一二两三四五六七八九十百千万亿]{1,20}(?:点[零〇一二三四五六七八九]{1,20})?"
-WORDS = r"(?:(?:" + "|".join((*_WORDS, *_SCALES)) + r"|a(?= (?:hundred|thousand|million|billion)\b))\b"
-WORDS = WORDS + r"(?:(?: +|-)(?:and )?(?=[a-z])(?=(?:" + "|".join((*_WORDS, *_SCALES)) + r")\b))?)+"
+WORDS = r"(?:(?:" + "|".join((*BELOW_HUNDRED, *_SCALES)) + r"|a(?= (?:hundred|thousand|million|billion)\b))\b"
+WORDS = WORDS + r"(?:(?: +|-)(?:and )?(?=[a-z])(?=(?:" + "|".join((*BELOW_HUNDRED, *_SCALES)) + r")\b))?)+"
 NUMBER = rf"(?:{FIGURES}[十百千万亿]{{0,2}}|{HAN}|{WORDS})"
 
 
@@ -31,9 +20,9 @@ def value(text: str) -> Fraction | None:
     if figures:
         number = Fraction(figures[0].replace(",", ""))
         for unit in text[figures.end() :]:
-            number *= _UNITS[unit]
+            number *= HAN_UNITS[unit]
         return number
-    return _han(text) if text[0] in _DIGITS or text[0] in _UNITS else _words(text)
+    return _han(text) if text[0] in HAN_DIGITS or text[0] in HAN_UNITS else _words(text)
 
 
 def _han(text: str) -> Fraction | None:
@@ -41,21 +30,21 @@ def _han(text: str) -> Fraction | None:
     number = _whole(whole)
     if number is None or not decimals:
         return None if number is None else Fraction(number)
-    return Fraction(f"{number}." + "".join(str(_DIGITS[char]) for char in decimals))
+    return Fraction(f"{number}." + "".join(str(HAN_DIGITS[char]) for char in decimals))
 
 
 def _whole(text: str) -> int | None:
     """一百二十 is 120, 一百二 is 120 too, 二〇二六 is 2026."""
-    if not any(char in _UNITS for char in text):
-        return int("".join(str(_DIGITS[char]) for char in text))
+    if not any(char in HAN_UNITS for char in text):
+        return int("".join(str(HAN_DIGITS[char]) for char in text))
     total, section, digit, last = 0, 0, None, 0
     for char in text:
-        if char in _DIGITS:
+        if char in HAN_DIGITS:
             if digit:
                 return None
-            digit = _DIGITS[char]
+            digit = HAN_DIGITS[char]
             last = 0 if char in "零〇" else last
-        elif (unit := _UNITS[char]) >= 10_000:
+        elif (unit := HAN_UNITS[char]) >= 10_000:
             section += digit or 0
             total = (total + section) * unit if unit > 10_000 else total + section * unit
             if not total:
@@ -76,8 +65,8 @@ def _words(text: str) -> Fraction | None:
             continue
         if word == "a":
             section, below = 1, 0
-        elif word in _WORDS:
-            small = _WORDS[word]
+        elif word in BELOW_HUNDRED:
+            small = BELOW_HUNDRED[word]
             if small >= below or (small == 0 and below < 1000):
                 return None
             section, below = section + small, 10 if small >= 20 else 0

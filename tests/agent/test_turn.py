@@ -167,7 +167,11 @@ def test_a_voice_that_fails_once_is_asked_again(voice: BreakingVoice) -> None:
     assert voice.open == 0
 
 
-@pytest.mark.parametrize("voice", [BreakingVoice(99), BreakingVoice(99, midway=True)], ids=["silent", "midway"])
+@pytest.mark.parametrize(
+    "voice",
+    [BreakingVoice(99), BreakingVoice(99, midway=True), BreakingVoice(99, error=KeyError)],
+    ids=["silent", "midway", "a stranger's"],
+)
 @pytest.mark.parametrize("question", [question for question, _ in QUESTIONS])
 def test_a_voice_that_always_fails_leaves_the_text_and_says_so_once(voice: BreakingVoice, question: str) -> None:
     events = asked(question, presenter(voice=voice))
