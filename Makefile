@@ -42,7 +42,7 @@ lock:
 		--no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet --output-file requirements.lock
 
 clean:
-	rm -rf .venv .venv-extras .venv-vllm .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
+	rm -rf .venv .venv-clients .venv-extras .venv-vllm .mypy_cache .pytest_cache .ruff_cache .hypothesis dist
 
 $(READY): pyproject.toml requirements.lock scripts/environment
 	@scripts/environment

@@ -1,15 +1,18 @@
 """What is said in the persona's words about the conversation itself, and the notice that goes with it."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from typing import Literal
 
 from agent.events import Notice, NoticeCode
 from agent.performance import Emit
-from agent.persona import Persona
+from agent.persona import Both, Persona
 from agent.turn import Spoken
-from configs.language import Lang
+from configs.language import Lang, detect
 
-Announcement = Literal["ai_notice", "reminder", "takeover", "returned", "handover", "alone", "over", "ended"]
+Announcement = Literal[
+    "greeting", "ai_notice", "reminder", "takeover", "returned", "handover", "alone", "over", "ended"
+]
 _CODES: dict[Announcement, NoticeCode] = {
     "reminder": "reminder",
     "takeover": "takeover",
@@ -33,3 +36,18 @@ async def announced(
 async def words(text: str, lang: Lang) -> AsyncGenerator[Spoken, None]:
     """One text, as it stands."""
     yield text, lang, "answer"
+
+
+async def awaited(line: "asyncio.Future[str]", hold: str, lang: Lang, patience: float) -> AsyncGenerator[Spoken, None]:
+    """The operator's line, and before it, as long as it does not come, a word of patience now and then."""
+    while not line.done():
+        await asyncio.wait({line}, timeout=patience)
+        if not line.done():
+            patience *= 2
+            yield hold, lang, "apology"
+    yield line.result(), detect(line.result()) or lang, "answer"
+
+
+def shown(line: Both, lang: Lang | None) -> str:
+    """In both languages where nothing tells which one the user reads."""
+    return line[lang] if lang else f"{line['zh']} / {line['en']}"

@@ -1,16 +1,111 @@
 """Everything a client can ask of a session."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
+from avatar.hearing import Encoding
+from avatar.speech import Manner
 from configs.language import Lang
 
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """The user's words. `lang` is the language to answer in; None follows the words."""
+    """The user's words. `lang` is the language to answer in; None follows the words. `instructions`: the client's own,
+    to mind in this answer alone."""
 
     text: str
     lang: Lang | None = None
+    instructions: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """The user's words, to be answered with those that follow, when `Reply` asks for it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Answer what was added, or heard, and not answered yet; with nothing of that, greet. `instructions`: to mind in
+    this answer alone."""
+
+    instructions: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """How to hear the user from now on; what is not said stays at its default.
+
+    `active`: the microphone is open. `turns`: who says that a turn is over, we by their silence, or the client by
+    `Commit`. `answer`: a turn that is over is answered; else it waits for `Reply`. `interrupt`: the user's speech may
+    stop the presenter. `half_duplex`: what is heard while the presenter speaks is the presenter: the client has no
+    echo cancellation. `silence`: seconds that end a turn; None: as the settings say for the language.
+    `threshold`: probability from which sound is speech; None: as the settings say. `lang`: None follows the user.
+    """
+
+    active: bool = True
+    turns: Literal["auto", "manual"] = "auto"
+    answer: bool = True
+    interrupt: bool = True
+    half_duplex: bool = False
+    silence: float | None = None
+    threshold: float | None = None
+    lang: Lang | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Microphone:
+    """A stretch of the user's sound, as it was sent."""
+
+    data: bytes
+    encoding: Encoding
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """The user's turn is over: what the microphone gave since the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """What the microphone gave and was not committed is to be forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """The client's wishes for the answers to come; None leaves a wish as it is. `instructions` go to the model beside
+    the persona's own. `spoken`: False: text alone, no speech is made."""
+
+    instructions: str | None = None
+    manner: Manner | None = None
+    spoken: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteTool:
+    """Something that the client can do. `parameters`: a JSON schema of an object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OfferTools:
+    """All the tools that the client has now. The agent calls one by the event `ToolCalled`."""
+
+    tools: tuple[RemoteTool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolAnswered:
+    """What came of the call `call`: data. `failed`: it could not be done, and the text says why."""
+
+    call: str
+    text: str
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +136,9 @@ class Consent:
     given: bool
 
 
-Command = Say | Interrupt | Heard | Call | Consent
+Audible = Listen | Microphone | Commit | Clear | Add | Reply
+"""What is for the session's ear."""
+Command = Say | Interrupt | Heard | Call | Consent | Audible | Configure | OfferTools | ToolAnswered
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,88 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The user began to speak. `utterance` counts from 1; `at`: seconds into the microphone's sound. Told at once
+    where nothing is being said, else when the words are known to be meant for the presenter."""
+
+    turn: int
+    utterance: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """The user's turn is over. `at`: seconds into the microphone's sound where they fell silent."""
+
+    turn: int
+    utterance: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What the user said is the conversation's from now on; what it was follows in `Transcribed`."""
+
+    turn: int
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """What the microphone gave is forgotten."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribed:
+    """What the user says. `text` is all of it so far, and may be revised until `final`. `seconds` of sound."""
+
+    turn: int
+    utterance: int
+    text: str
+    lang: Lang | None
+    final: bool
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """The user's words could not be made out, by a fault, or there were none. `code` is stable; `message` is in the
+    user's language and says what to do."""
+
+    turn: int
+    utterance: int
+    code: str
+    message: str
+
+
+FloorState = Literal["ducked", "held", "resumed", "yielded"]
+FloorReason = Literal["speech", "backchannel", "noise", "aside", "background", "echo", "interruption"]
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """Who has the floor while turn `turn` is being played: somebody speaks, so play on softly (`ducked`), or pause
+    (`held`); it was nothing, go on from the same word (`resumed`); it was an interruption (`yielded`), the turn
+    ends. `reason`: why."""
+
+    turn: int
+    state: FloorState
+    reason: FloorReason
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The agent asks the client to do something. `arguments`: JSON. Answered by `ToolAnswered` with `call`."""
+
+    turn: int
+    call: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class Timings:
     """Milliseconds from the question's arrival; None for a stage that was not reached."""
 
@@ -161,5 +243,15 @@ Event = (
     | Fault
     | Posture
     | Notice
+    | SpeechStarted
+    | SpeechStopped
+    | Committed
+    | Cleared
+    | Transcribed
+    | Unheard
+    | Floor
+    | ToolCalled
     | TurnEnded
 )
+Hearsay = SpeechStarted | SpeechStopped | Committed | Cleared | Transcribed | Unheard | Floor
+"""What is told of the user rather than said to them: no turn's end withdraws it."""

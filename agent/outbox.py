@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from agent.events import Event, Notice, TurnEnded, TurnStarted
+from agent.events import Event, Hearsay, Notice, TurnEnded, TurnStarted
 
 
 class Outbox:
@@ -49,11 +49,11 @@ class Outbox:
         await self._delivered.wait()
 
     def withdraw(self, turn: int) -> bool:
-        """Drop what turn `turn` has not delivered, but for its beginning and its notices; ends of turns stay.
+        """Drop what turn `turn` has not delivered. Was there anything?
 
-        Was there anything?
+        Its beginning, its notices, what was heard, and ends of turns stay.
         """
-        stays = TurnStarted | Notice | TurnEnded
+        stays = TurnStarted | Notice | Hearsay | TurnEnded
         kept = [event for event in self._events if event.turn != turn or isinstance(event, stays)]
         withdrawn = len(kept) < len(self._events)
         self._events.clear()

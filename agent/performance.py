@@ -15,7 +15,7 @@ from avatar.lips import Cues, Lips
 from avatar.motion import Gesture, Viseme, Vocabulary
 from avatar.planner import Moves, Planner
 from avatar.script import Phrase
-from avatar.speech import SpeechPart, Utterance, VoiceError
+from avatar.speech import Manner, SpeechPart, Utterance, VoiceError
 from configs.language import Lang
 
 log = logging.getLogger(__name__)
@@ -39,11 +39,13 @@ class _Clip:
 class Performance:
     """`during` a piece of work, whatever that work wants said is spoken; it returns when all of it has been.
 
+    `manner`: how to speak; `spoken`: False: text alone.
     `count`: pieces of speech so far. `first_text`, `first_audio`: when they went out, by `time.monotonic`.
     """
 
     def __init__(self, turn: int, presenter: Presenter, emit: Emit, last: Gesture) -> None:
         self.count = 0
+        self.manner, self.spoken = Manner(), True
         self.first_text: float | None = None
         self.first_audio: float | None = None
         self._turn, self._presenter, self._emit = turn, presenter, emit
@@ -83,7 +85,10 @@ class Performance:
 
     async def _synthesize(self, clip: _Clip) -> None:
         """One retry while nothing was heard of the clip. A voice that fails twice is not waited for again."""
-        utterance = Utterance(clip.phrase.text.strip(), clip.lang, clip.keep, self._presenter.persona.voice[clip.lang])
+        if not self.spoken:
+            await clip.parts.put(None)
+            return
+        utterance = self._utterance(clip)
         failure: VoiceError | None = None
         for _ in range(0 if self._voiceless else 2):
             given = False
@@ -102,6 +107,12 @@ class Performance:
         else:
             self._voiceless = True
         await clip.parts.put(failure or VoiceError("the voice has failed before in this turn"))
+
+    def _utterance(self, clip: _Clip) -> Utterance:
+        manner = self.manner
+        voice = manner.voice or self._presenter.persona.voice[clip.lang]
+        text = clip.phrase.text.strip()
+        return Utterance(text, clip.lang, clip.keep, voice, manner.speed, manner.pitch, manner.volume)
 
     async def _spoken(self, utterance: Utterance) -> AsyncGenerator[SpeechPart, None]:
         limits = self._presenter.limits

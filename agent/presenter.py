@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from agent.persona import Persona
 from agent.replies import Composed, Considered, Curated, Errand, Line, Reply, Unchecked
 from agent.situation import NOTHING, Situation
 from agent.surroundings import surroundings
+from agent.tools.tool import Source
 from agent.tools.toolbox import Toolbox
 from agent.verification import Verification
 from avatar.markup import EmotionTag, GestureTag, stripped
@@ -64,6 +66,12 @@ class Presenter:
         self._knowledge, self._grounding, self._prompts = knowledge, grounding, prompts
         self._passages, self._grounded, self._rewrite = settings.passages, settings.grounded, settings.rewrite
         self._verification = Verification(model, limits.first_token) if settings.verify == "model" else None
+
+    def beside(self, guest: Source) -> "Presenter":
+        """The same presenter with one client's tools in hand."""
+        presenter = copy(self)
+        presenter.toolbox = self.toolbox.beside(guest)
+        return presenter
 
     def language(self, text: str, wanted: Lang | None) -> Lang:
         """The language to answer in: the client's wish, else the question's, else the persona's own."""

@@ -7,15 +7,16 @@ from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from contextlib import AbstractContextManager, aclosing
 from datetime import UTC, datetime
 
-from agent.announcements import Announcement, announced, words
+from agent.announcements import Announcement, announced, awaited, shown, words
+from agent.client import Client
 from agent.commands import Call, Command, Consent, Direction, GiveBack, Heard, Interrupt, Line, Say, TakeOver, Whisper
 from agent.conduct import Conduct, Exit, HandOver, Over, Reason, Remind
-from agent.events import Event, Fault, Notice, Posture, Speaker, TurnEnded
+from agent.events import Event, Fault, Notice, Posture, Speaker, ToolCalled, TurnEnded
+from agent.listening import Ears, deaf
 from agent.memory import Memory
 from agent.memory.records import RecordsError
 from agent.outbox import Outbox
 from agent.performance import Emit
-from agent.persona import Both
 from agent.presenter import Presenter
 from agent.situation import Situation
 from agent.stage import Act, Clock, Stage
@@ -33,6 +34,7 @@ class Session:
     """New words cancel and await the running turn; that is the whole of barge-in.
 
     `changed` is called when `standing` may have; `staffed` tells whether an operator is there. `now` is wall time.
+    `ears` gives it an ear for its user's voice.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Session:
         conduct: Conduct | None = None,
         clock: Clock | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        ears: Ears = deaf,
         buffer: int = 64,
     ) -> None:
         self.id = id or secrets.token_urlsafe(12)
@@ -53,15 +56,16 @@ class Session:
         self.conduct = conduct or Conduct(ConductSettings())
         self.changed: Callable[[], None] = lambda: None
         self.staffed: Callable[[], bool] = lambda: False
-        self._presenter, self._now = presenter, now
+        self._client = Client(self._ask, ears(self))
+        self._presenter, self._now = presenter.beside(self._client.tools), now
         self._clock = clock or asyncio.get_running_loop().time
-        self._outbox = Outbox(buffer, lambda event: self._stage.given(event))
+        self._outbox = Outbox(buffer, self._given)
         self._watchers = Watchers(self.conduct.settings.watching)
         self._whispers = Whispers(self.conduct.settings.whispers)
-        self._stage = Stage(presenter, self.memory, self._outbox, self._see, self._act_ended, self._clock)
+        self.stage = Stage(self._presenter, self.memory, self._outbox, self._see, self._act_ended, self._clock)
         self._commands = asyncio.Lock()
         self._since = now()
-        self._lang: Lang = presenter.persona.language
+        self.lang: Lang = presenter.persona.language
         self._operator: str | None = None
         self._held: Say | None = None
         self._line: asyncio.Future[str] | None = None
@@ -71,13 +75,13 @@ class Session:
 
     async def open(self, lang: Lang | None = None, *, voice_only: bool = False) -> None:
         """What every user is told first: that this is an AI. Aloud where nothing is shown."""
-        self._lang = lang or self._lang
+        self.lang = lang or self.lang
         persona = self._presenter.persona
-        self._tell(Notice(self._stage.number, "ai", _shown(persona.ai_notice, lang)))
+        self.tell(Notice(self.stage.number, "ai", shown(persona.ai_notice, lang)))
         if self.conduct.minor:
-            self._tell(Notice(self._stage.number, "minors", _shown(persona.minors, lang)))
+            self.tell(Notice(self.stage.number, "minors", shown(persona.minors, lang)))
         if voice_only:
-            self._stage.later(self._announcement("ai_notice", owed=True))
+            self.stage.later(self._announcement("ai_notice", owed=True))
 
     async def handle(self, command: Command) -> None:
         match command:
@@ -86,24 +90,31 @@ class Session:
             case Interrupt(turn, heard):
                 await self.interrupt(turn, heard)
             case Heard(turn, seconds):
-                self._stage.heard(turn, seconds)
+                self.stage.heard(turn, seconds)
             case Call():
                 await self._call()
             case Consent(given):
                 await self._consent(given)
+            case _:
+                await self._client.obey(command)
 
     async def say(self, say: Say) -> int:
         """Start a turn for the user's words and return its number."""
         async with self._commands:
             self._ended.clear()
-            self._lang = self._presenter.language(say.text, say.lang)
-            self._watchers.tell(Asked(self._stage.number + 1, say.text))
+            self.lang = self._presenter.language(say.text, say.lang)
+            self._watchers.tell(Asked(self.stage.number + 1, say.text))
             act, after = self._reply(say)
-            number = await self._stage.start(act)
+            number = await self.stage.start(act)
             if after is not None:
-                self._stage.later(after)
+                self.stage.later(after)
             self.changed()
             return number
+
+    async def greet(self) -> None:
+        """Say the persona's greeting."""
+        async with self._commands:
+            await self.stage.start(self._announcement("greeting"))
 
     async def interrupt(self, turn: int | None = None, heard: float | None = None) -> None:
         """Stop turn `turn`, or the current one. An earlier turn's late interrupt does nothing.
@@ -111,9 +122,9 @@ class Session:
         The turn's answer is remembered up to `heard`, else up to the last report, else as delivered.
         """
         async with self._commands:
-            if turn in (None, self._stage.number):
+            if turn in (None, self.stage.number):
                 self._held = None
-            await self._stage.stop(turn, heard)
+            await self.stage.stop(turn, heard)
 
     async def direct(self, direction: Direction) -> None:
         """Obey an operator. Raises Refused."""
@@ -138,7 +149,7 @@ class Session:
         return Standing(
             self.id,
             self._since,
-            self._lang,
+            self.lang,
             "answering" if self._operator is None else "waiting" if waiting else "taken",
             self._operator,
             self.conduct.refusals,
@@ -153,13 +164,14 @@ class Session:
 
     async def over(self) -> None:
         """Returns when the user gave the exit word, or their time is up, and has been sent and heard the goodbye."""
-        while not self._ended.is_set() or self._stage.unheard > 0:
+        while not self._ended.is_set() or self.stage.unheard > 0:
             await self._ended.wait()
             await self._outbox.delivered()
-            await asyncio.sleep(self._stage.unheard)
+            await asyncio.sleep(self.stage.unheard)
 
     async def close(self) -> None:
-        await self._stage.close()
+        await self._client.aclose()
+        await self.stage.close()
         self._watchers.close()
 
     def _reply(self, say: Say) -> tuple[Act, Act | None]:
@@ -196,7 +208,7 @@ class Session:
                 passages=self._passages,
             )
             try:
-                return await turn.run(say, situation)
+                return await turn.run(say, self._client.minded(situation, say.instructions))
             finally:
                 self._passages = turn.passages
 
@@ -207,20 +219,20 @@ class Session:
     ) -> TurnEnded:
         """What the presenter need not think of. The user's words before it are judged all the same."""
         situation = Situation(self.id, self.user, self.memory.messages(), minor=self.conduct.minor)
-        return await turn.relay(lines, lang, by, say.text if say else "", situation)
+        return await turn.relay(lines, lang, by, say.text if say else "", self._client.minded(situation))
 
     async def _consent(self, given: bool) -> None:
         try:
             await self.memory.consent(given)
         except RecordsError as error:
             log.warning("a user's consent could not be kept: %s", error.code)
-            line = self._presenter.persona.unkept[self._lang]
-            self._tell(Fault(self._stage.number, "memory_unavailable", line))
+            line = self._presenter.persona.unkept[self.lang]
+            self.tell(Fault(self.stage.number, "memory_unavailable", line))
 
     async def _call(self) -> None:
         async with self._commands:
             if self._operator is None:
-                await self._stage.start(self._handover("asked"))
+                await self.stage.start(self._handover("asked"))
                 self.changed()
 
     def _handover(self, reason: Reason, say: Say | None = None) -> Act:
@@ -238,8 +250,8 @@ class Session:
         owed: bool = False,
     ) -> Act:
         async def work(turn: Turn, emit: Emit) -> TurnEnded:
-            async with aclosing(announced(what, self._presenter.persona, self._lang, turn.number, emit)) as lines:
-                return await self._relay(turn, lines, self._lang, say)
+            async with aclosing(announced(what, self._presenter.persona, self.lang, turn.number, emit)) as lines:
+                return await self._relay(turn, lines, self.lang, say)
 
         return Act(work, say, last, passing, owed)
 
@@ -250,20 +262,20 @@ class Session:
             return
 
         async def work(turn: Turn, emit: Emit) -> TurnEnded:
-            lang = detect(text) or self._lang
+            lang = detect(text) or self.lang
             return await self._relay(turn, words(text, lang), lang, by="operator")
 
-        if not self._stage.later(Act(work)):
+        if not self.stage.later(Act(work)):
             raise Refused("full", "several lines wait to be said already")
 
     async def _take(self, name: str) -> None:
         """An answer that is cut short is the operator's to give."""
-        first, current = self._operator is None, self._stage.current
+        first, current = self._operator is None, self.stage.current
         self._operator, self._wanted = name, None
-        self._stage.drop_passing()
+        self.stage.drop_passing()
         if first:
             cut = current.say if current is not None and not current.passing else None
-            await self._stage.start(self._holding(cut, taking=True))
+            await self.stage.start(self._holding(cut, taking=True))
 
     def _holding(self, say: Say | None, *, taking: bool = False) -> Act:
         """A turn that waits for the operator's line where the user does, and is that line."""
@@ -272,18 +284,20 @@ class Session:
 
         async def lines(turn: Turn, emit: Emit) -> AsyncGenerator[Spoken, None]:
             if taking:
-                async for spoken in announced("takeover", self._presenter.persona, self._lang, turn.number, emit):
+                async for spoken in announced("takeover", self._presenter.persona, self.lang, turn.number, emit):
                     yield spoken
             if line is not None:
                 await emit(Posture(turn.number, "listening"))
-                async for spoken in self._awaited(line):
+                patience, hold = self.conduct.settings.hold, self._presenter.persona.hold
+                async for spoken in awaited(line, hold[self.lang], self.lang, patience):
+                    self._held = None if line.done() else self._held
                     yield spoken
 
         async def work(turn: Turn, emit: Emit) -> TurnEnded:
             by: Speaker = "presenter" if say is None else "operator"
             try:
                 async with aclosing(lines(turn, emit)) as spoken:
-                    return await self._relay(turn, spoken, self._lang, None if taking else say, by)
+                    return await self._relay(turn, spoken, self.lang, None if taking else say, by)
             finally:
                 if line is not None:
                     line.cancel()
@@ -291,38 +305,34 @@ class Session:
 
         return Act(work, None if taking else say)
 
-    async def _awaited(self, line: "asyncio.Future[str]") -> AsyncGenerator[Spoken, None]:
-        """The operator's line, and before it, as long as it does not come, a word of patience now and then."""
-        patience = self.conduct.settings.hold
-        while not line.done():
-            await asyncio.wait({line}, timeout=patience)
-            if not line.done():
-                patience *= 2
-                yield self._presenter.persona.hold[self._lang], self._lang, "apology"
-        self._held = None
-        yield line.result(), detect(line.result()) or self._lang, "answer"
-
     async def _give(self) -> None:
         """The presenter answers what the operator did not."""
         if self._operator is None:
             return
         self._operator, held, self._held = None, self._held, None
-        await self._stage.start(self._announcement("returned"))
+        await self.stage.start(self._announcement("returned"))
         if held is not None:
-            self._stage.later(self._answer(held))
+            self.stage.later(self._answer(held))
 
-    def _tell(self, event: Event) -> None:
+    def _ask(self, call: str, name: str, arguments: str) -> None:
+        self.tell(ToolCalled(self.stage.number, call, name, arguments))
+
+    def _given(self, event: Event) -> None:
+        self.stage.given(event)
+        self._client.given(event)
+
+    def tell(self, event: Event) -> None:
         self._outbox.put_now(event)
         self._see(event)
 
     def _see(self, event: Event) -> None:
         """An answer that tells of a hand-over has called for one, not knowing whether anybody is there."""
         calls = isinstance(event, Notice) and event.code == "handover" and self._operator is None
-        if calls and (self._stage.current is None or not self._stage.current.passing):
+        if calls and (self.stage.current is None or not self.stage.current.passing):
             self._wanted = self._wanted or ("presenter", self._now())
             if not self.staffed():
-                self._stage.drop_passing()
-                self._stage.later(self._announcement("alone", passing=True))
+                self.stage.drop_passing()
+                self.stage.later(self._announcement("alone", passing=True))
             self.changed()
         self._watchers.tell(event)
 
@@ -333,12 +343,7 @@ class Session:
             return
         match self.conduct.answered(end, self._clock()):
             case HandOver(reason) if self._wanted is None and self._operator is None:
-                self._stage.later(self._handover(reason))
+                self.stage.later(self._handover(reason))
             case Remind():
-                self._stage.later(self._announcement("reminder"))
+                self.stage.later(self._announcement("reminder"))
         self.changed()
-
-
-def _shown(line: Both, lang: Lang | None) -> str:
-    """In both languages where nothing tells which one the user reads."""
-    return line[lang] if lang else f"{line['zh']} / {line['en']}"

@@ -94,6 +94,7 @@ class Turn:
     async def _begin(self, lang: Lang, by: Speaker, situation: Situation) -> None:
         self._lang, self._situation, self._open = lang, situation, True
         self._guard = self._presenter.guard.answer(lang, minor=situation.minor)
+        self._performance.manner, self._performance.spoken = situation.manner, situation.spoken
         await self._emit(TurnStarted(self.number, lang, by))
 
     async def _relay(self, lines: AsyncIterable[Spoken]) -> None:

@@ -12,14 +12,29 @@ class VoiceError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
+class Manner:
+    """How to speak. `voice`: a name that the engine knows; None: the engine's own choice for the language. `speed`:
+    0.25 to 4 times the usual. `pitch`: semitones, -12 to 12. `volume`: 0 to 2 times the usual."""
+
+    voice: str | None = None
+    speed: float = 1.0
+    pitch: float = 0.0
+    volume: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Utterance:
     """One clause or sentence to speak; plain text, no markup. `keep`: it will be said again, word for word.
-    `voice`: a name that the engine knows for this language; None: the engine's own choice."""
+    `voice`: a name that the engine knows for this language; None: the engine's own choice. `speed`, `pitch` and
+    `volume` as in `Manner`."""
 
     text: str
     lang: Lang
     keep: bool = False
     voice: str | None = None
+    speed: float = 1.0
+    pitch: float = 0.0
+    volume: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

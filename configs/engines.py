@@ -7,7 +7,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from configs.home import Home
 
-Kind = Literal["models", "voices", "embedders", "stores", "rerankers", "ocr", "moderators"]
+Kind = Literal[
+    "models",
+    "voices",
+    "embedders",
+    "stores",
+    "rerankers",
+    "ocr",
+    "moderators",
+    "recognizers",
+    "detectors",
+    "turn_detectors",
+]
 
 
 class ConfigError(ValueError):

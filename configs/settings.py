@@ -21,11 +21,15 @@ from pydantic import (
 from configs.conduct import ConductSettings
 from configs.engines import ConfigError, EngineSpec, Kind
 from configs.labels import LabelSettings
+from configs.listening import ListeningSettings
 from configs.memory import MemorySettings
 from configs.prompt import PromptSettings
 from configs.safety import SafetySettings
 from configs.section import Section
+from configs.speaking import SpeakingSettings
 from configs.tools import ToolSettings
+from configs.wyoming import WyomingSettings
+from configs.xiaozhi import XiaozhiSettings
 
 PREFIX = "ZHUBO__"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -39,6 +43,9 @@ ENGINES: dict[str, Kind] = {
     "store": "stores",
     "reranker": "rerankers",
     "ocr": "ocr",
+    "recognizer": "recognizers",
+    "detector": "detectors",
+    "turn_detector": "turn_detectors",
 }
 Tree = dict[str, Any]
 
@@ -186,7 +193,17 @@ class Settings(Section):
     """Orders the best passages anew; none by default."""
     ocr: EngineSpec | None = None
     """Reads images and scanned pages; without one they are refused."""
+    recognizer: EngineSpec | None = None
+    """Makes words of speech; without one the presenter cannot be spoken to."""
+    detector: EngineSpec | None = None
+    """Tells speech from other sound. A recogniser needs one."""
+    turn_detector: EngineSpec | None = None
+    """Tells from the sound whether a speaker who paused has finished; none by default."""
     server: ServerSettings = ServerSettings()
+    listening: ListeningSettings = ListeningSettings()
+    speaking: SpeakingSettings = SpeakingSettings()
+    xiaozhi: XiaozhiSettings = XiaozhiSettings()
+    wyoming: WyomingSettings = WyomingSettings()
     knowledge: KnowledgeSettings = KnowledgeSettings()
     prompt: PromptSettings = PromptSettings()
     labels: LabelSettings = LabelSettings()

@@ -1,7 +1,7 @@
 """The ASGI application: the page, the WebSocket, health, and the routes of the knowledge bases."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from configs.engines import ConfigError
 from knowledge.bases import UnknownBase
+from server.admission import NO_BASE, Admission
 from server.assemble import Service
 from server.auditing import Auditing
 from server.auth import Gate
@@ -28,7 +29,6 @@ from server.sockets import serve
 
 _BUSY = 1013
 _POLICY = 1008
-_NO_BASE = Rejected("unknown_base", "the knowledge base of this key is not there / 没有这个密钥对应的知识库")
 
 
 def create_app(service: Service, stop: Callable[[], None] = lambda: None) -> FastAPI:
@@ -63,7 +63,8 @@ def create_app(service: Service, stop: Callable[[], None] = lambda: None) -> Fas
         keyed(access, memory_routes(access, lambda: service.memories), operator_routes(access, service.desk))
     )
     app.include_router(operator_console(service.desk, gate, service.settings.server.hello_seconds))
-    _socket(app, service, gate)
+    admission = Admission(service)
+    _socket(app, service, gate, admission)
     _pages(app)
     return app
 
@@ -86,9 +87,7 @@ def _health(app: FastAPI, service: Service, gate: Gate) -> None:
         return JSONResponse(report, 200 if readiness.ready else 503)
 
 
-def _socket(app: FastAPI, service: Service, gate: Gate) -> None:
-    connected: set[WebSocket] = set()
-
+def _socket(app: FastAPI, service: Service, gate: Gate, admission: Admission) -> None:
     @app.websocket("/ws")
     async def native(socket: WebSocket) -> None:
         grant = gate.grant(socket)
@@ -96,20 +95,18 @@ def _socket(app: FastAPI, service: Service, gate: Gate) -> None:
             await socket.close(_POLICY)
             return
         await socket.accept(NAME if NAME in socket.scope.get("subprotocols", ()) else None)
-        bases = (grant.base,) if grant.base else service.persona.bases
+        bases = admission.bases(grant)
         codec = NativeCodec(_terms(service, bases[0]))
-        refusal = _refusal(service, bases, len(connected))
+        refusal = admission.refusal(bases)
         if refusal is not None:
             await _turned_away(socket, codec, refusal)
             return
-        connected.add(socket)
-        try:
-            reception = Reception(service, grant, bases)
-            await serve(socket, codec, reception.received, service.settings.server.hello_seconds)
-        except UnknownBase:  # deleted since
-            await _turned_away(socket, codec, _NO_BASE)
-        finally:
-            connected.discard(socket)
+        with admission.admitted():
+            try:
+                reception = Reception(service, grant, bases)
+                await serve(socket, codec, reception.received, service.settings.server.hello_seconds)
+            except UnknownBase:  # deleted since
+                await _turned_away(socket, codec, NO_BASE)
 
 
 async def _turned_away(socket: WebSocket, codec: NativeCodec, refusal: Rejected) -> None:
@@ -117,16 +114,6 @@ async def _turned_away(socket: WebSocket, codec: NativeCodec, refusal: Rejected)
         for frame in codec.encode(refusal):
             await socket.send_text(str(frame))
         await socket.close(_BUSY)
-
-
-def _refusal(service: Service, bases: Sequence[str], connected: int) -> Rejected | None:
-    if not service.readiness().serving:
-        return Rejected("starting", "the presenter is starting, try again in a few seconds / 正在启动，请稍候再试")
-    if connected >= service.settings.server.sessions:
-        return Rejected("busy", "too many visitors, try again in a minute / 访客太多，请一分钟后再试")
-    if not set(bases) <= set(service.bases.names()):
-        return _NO_BASE
-    return None
 
 
 def _terms(service: Service, base: str) -> Terms:

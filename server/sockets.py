@@ -20,13 +20,18 @@ Receive = Callable[[Hello], AbstractAsyncContextManager[tuple[Session, Welcome]]
 """Has a session for a client that has said hello, and tells how it is welcomed."""
 
 
-async def serve(socket: WebSocket, codec: Codec, receive: Receive, hello_seconds: float) -> None:
-    """Serve an accepted socket until it closes. The session is closed with it: nothing runs on for nobody."""
+async def serve(
+    socket: WebSocket, codec: Codec, receive: Receive, hello_seconds: float, hello: Hello | None = None
+) -> None:
+    """Serve an accepted socket until it closes. The session is closed with it: nothing runs on for nobody.
+
+    `hello`: what is known of a client whose protocol does not begin with one.
+    """
     connection = _Connection(socket, codec)
     with suppress(WebSocketDisconnect):
         try:
             async with asyncio.timeout(hello_seconds):
-                hello = await connection.hello()
+                hello = hello or await connection.hello()
         except TimeoutError:
             await connection.send(Rejected("hello_required", f"no hello within {hello_seconds:g} s"))
             await socket.close(_POLICY)

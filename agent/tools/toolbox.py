@@ -59,6 +59,13 @@ class Toolbox:
     ) -> None:
         self._own, self._sources = tuple(tools), tuple(sources)
         self._allowed, self._settings = tuple(allowed), settings
+        self._guest: Source | None = None
+
+    def beside(self, guest: Source) -> "Toolbox":
+        """With the tools of one session's client, which are its own to allow; of one name, ours is taken."""
+        joined = Toolbox(self._own, self._allowed, self._settings, self._sources)
+        joined._guest = guest
+        return joined
 
     def offers(self, lang: Lang) -> tuple[Offer, ...]:
         """What the model is told of, in an order that stays the same while the servers' tools do."""
@@ -102,6 +109,8 @@ class Toolbox:
         for tool in self._every():
             if any(fnmatchcase(tool.name, pattern) for pattern in self._allowed):
                 found.setdefault(tool.name, tool)
+        for tool in self._guest.tools if self._guest else ():
+            found.setdefault(tool.name, tool)
         return found
 
     def _every(self) -> Iterator[Tool]:

@@ -6,18 +6,27 @@ from agent.events import (
     Caption,
     Citation,
     Citations,
+    Cleared,
+    Committed,
     Event,
     Fault,
+    Floor,
+    Hearsay,
     Motion,
     Notice,
     Posture,
     SentenceEnded,
     SentenceStarted,
     Speech,
+    SpeechStarted,
+    SpeechStopped,
     TextDelta,
     Timings,
+    ToolCalled,
+    Transcribed,
     TurnEnded,
     TurnStarted,
+    Unheard,
 )
 
 Json = dict[str, Any]
@@ -48,8 +57,31 @@ def body(event: Event) -> Json:
             return {"type": "notice", "turn": turn, "code": code, "message": message}
         case TurnEnded():
             return _ended(event)
+        case SpeechStarted() | SpeechStopped() | Committed() | Cleared() | Transcribed() | Unheard() | Floor():
+            return _hearsay(event)
+        case ToolCalled(turn, call, name, arguments):
+            return {"type": "tool_call", "turn": turn, "call": call, "name": name, "arguments": arguments}
         case Speech():
             raise TypeError("speech is a binary frame")
+
+
+def _hearsay(event: Hearsay) -> Json:
+    match event:
+        case SpeechStarted(turn, utterance, at):
+            return {"type": "speech_started", "turn": turn, "utterance": utterance, "at": round(at, 3)}
+        case SpeechStopped(turn, utterance, at):
+            return {"type": "speech_stopped", "turn": turn, "utterance": utterance, "at": round(at, 3)}
+        case Committed(turn, utterance):
+            return {"type": "committed", "turn": turn, "utterance": utterance}
+        case Cleared(turn):
+            return {"type": "cleared", "turn": turn}
+        case Transcribed(turn, utterance, text, lang, final, _):
+            told = {"turn": turn, "utterance": utterance, "text": text, "lang": lang, "final": final}
+            return {"type": "transcript", **told}
+        case Unheard(turn, utterance, code, message):
+            return {"type": "unheard", "turn": turn, "utterance": utterance, "code": code, "message": message}
+        case Floor(turn, state, reason):
+            return {"type": "floor", "turn": turn, "state": state, "reason": reason}
 
 
 def _motion(event: Motion) -> Json:
