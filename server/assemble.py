@@ -11,7 +11,6 @@ from agent.audit import Audit, Entry, fingerprint
 from agent.chain import Chain
 from agent.desk import Desk
 from agent.grounding import Grounding
-from agent.listening import Ears
 from agent.memory.memories import Memories
 from agent.model import ChatModel
 from agent.persona import Persona
@@ -29,7 +28,7 @@ from knowledge.sample import sample_documents
 from server.building import aclose, built
 from server.calibrating import calibrating
 from server.equipment import Equipment, equipped
-from server.listening import listening
+from server.listening import Listening, listening
 from server.recording import LOG
 from server.remembering import remembering
 from server.stock import opened
@@ -56,7 +55,7 @@ class _Parts:
     voice: Voice
     equipment: Equipment
     memories: Memories
-    ears: Ears
+    listening: Listening
 
 
 class Service:
@@ -80,9 +79,12 @@ class Service:
         return self._opened.bases
 
     @property
-    def ears(self) -> Ears:
-        """An ear for each session."""
-        return self._opened.ears
+    def listening(self) -> Listening:
+        return self._opened.listening
+
+    @property
+    def voice(self) -> Voice:
+        return self._opened.voice
 
     @property
     def rate(self) -> int:
@@ -123,11 +125,11 @@ class Service:
             knowledge = tasks.create_task(self._open_knowledge(model))
             voice = tasks.create_task(built(undo, "voices", settings.voice, home, aclose))
             equipment = tasks.create_task(equipped(undo, settings, home, self.audit))
-            ears = tasks.create_task(listening(undo, settings, home))
+            hearing = tasks.create_task(listening(undo, settings, home))
         bases = knowledge.result()
         memories = await undo.enter_async_context(remembering(settings, home, model.result(), bases.embedding))
         spoken = Remembered(voice.result(), settings.limits.speech_bytes)
-        parts = _Parts(bases, model.result(), spoken, equipment.result(), memories, ears.result())
+        parts = _Parts(bases, model.result(), spoken, equipment.result(), memories, hearing.result())
         await self._presenter(parts, (MAIN,)).warm()
         await undo.enter_async_context(watching(parts.bases, settings))
         await undo.enter_async_context(calibrating(parts.bases, settings))
