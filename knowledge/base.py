@@ -150,12 +150,13 @@ class KnowledgeBase:
     async def jobs(self) -> list[Job]:
         """The newest first."""
         parts = self._parts()
-        return [_counted(job, parts.stacks) for job in await parts.stacks.on_file(parts.ledger.jobs)]
+        jobs = await parts.stacks.on_file(parts.ledger.jobs)
+        return [_counted(parts.editor.seen(job), parts.stacks) for job in jobs]
 
     async def job(self, identifier: str) -> Job | None:
         parts = self._parts()
         job = await parts.stacks.on_file(lambda: parts.ledger.job(identifier))
-        return _counted(job, parts.stacks) if job else None
+        return _counted(parts.editor.seen(job), parts.stacks) if job else None
 
     async def ended(self, identifier: str) -> Job | None:
         """Wait for a job to be done or to have failed; None for one that is not known."""

@@ -62,6 +62,8 @@ class Editor:
         self._ended = asyncio.Condition()
         self._closing = False
         self._hand: asyncio.Task[None] | None = None
+        self._handed: str | None = None
+        """The job in hand."""
 
     async def close(self) -> None:
         """What is in hand is completed, what waits is refused."""
@@ -197,6 +199,10 @@ class Editor:
         self._promised.set()
         return job
 
+    def seen(self, job: Job) -> Job:
+        """As readers may see it: done once its document can be found, a moment after the disk has it."""
+        return replace(job, state="reading") if job.state == "done" and job.id == self._handed else job
+
     async def ended(self, identifier: str) -> Job | None:
         """Wait for a job to be done or to have failed; None for one that is not known.
 
@@ -206,7 +212,7 @@ class Editor:
             while True:
                 over = self._closing and (self._hand is None or self._hand.done())
                 job = await self._stacks.on_file(lambda: self._ledger.job(identifier))
-                if job is None or job.state in ("done", "failed"):
+                if job is None or self.seen(job).state in ("done", "failed"):
                     return job
                 if over:
                     raise KnowledgeUnavailable("the knowledge base is being closed; the document is taken in later")
@@ -253,6 +259,7 @@ class Editor:
 
     async def _kept(self, job: Job, request: Request) -> None:
         """Raises KnowledgeUnavailable where the promise is to be kept later."""
+        self._handed = job.id
         try:
             await self.ingest(request, job.id)
         except DocumentError as error:
@@ -263,6 +270,8 @@ class Editor:
         except Exception:
             log.exception("a document could not be taken in")
             await self._stacks.on_file(lambda: self._ledger.fail(job.id, "internal", "a defect of ours; see the log"))
+        finally:
+            self._handed = None
         async with self._ended:
             self._ended.notify_all()
 

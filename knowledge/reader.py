@@ -209,7 +209,11 @@ class _Child:
         return await self._process.stdout.readexactly(length)
 
     async def _death(self, source: str) -> DocumentError:
-        """What to say of a file that its process did not survive."""
+        """What to say of a file that its process did not survive, which has to be waited for first: a signal to a
+        process that is gone takes its exit status away from whoever waits for it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GOING):
+                await self._process.wait()
         await self.stop()
         match -(self._process.returncode or 0):
             case signal.SIGXCPU:

@@ -42,6 +42,16 @@ async def test_a_promised_file_becomes_a_document_and_a_bad_one_says_why(tmp_pat
         assert unchanged is not None and unchanged.state == "done" and len(await knowledge.editions()) == 1
 
 
+async def test_a_job_that_is_done_has_a_document_that_can_be_found(tmp_path: Path) -> None:
+    """Also in the moment between the disk and the shelf."""
+    async with opened(tmp_path) as knowledge:
+        promised = [await knowledge.submit(f"{n}.md", (GUIDE + f"第 {n} 版").encode()) for n in range(20)]
+        done: set[str | None] = set()
+        while len(done) < len(promised):
+            done = {job.document for job in await knowledge.jobs() if job.state == "done"}
+            assert done <= {entry.id for entry in knowledge.documents()}
+
+
 async def test_a_promise_outlives_the_process(tmp_path: Path) -> None:
     reader = Waiting()
     knowledge = KnowledgeBase(tmp_path, Engines(Embedding(hashing()), memory(), reader))
