@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 EXTRAS := .venv-extras/.ready
 VLLM := .venv-vllm/.ready
-LOCKED := --extra offline --extra chroma --extra langchain --extra mcp --extra postgres --extra edge --group dev
+LOCKED := --extra offline --extra chroma --extra langchain --extra mcp --extra postgres --extra edge --extra opus --group dev
 
 .PHONY: run test test-extras test-vllm check bench models lock clean
 
