@@ -83,13 +83,19 @@ class Configure:
     spoken: bool | None = None
 
 
+Control = Literal["volume", "brightness", "theme", "status"]
+"""What users ask of a device in words that rules know."""
+
+
 @dataclass(frozen=True, slots=True)
 class RemoteTool:
-    """Something that the client can do. `parameters`: a JSON schema of an object."""
+    """Something that the client can do. `parameters`: a JSON schema of an object. `control`: what it is, where it sets
+    the argument of that name, a whole number from 0 to 100 or "light" and "dark", or tells the device's state."""
 
     name: str
     description: str
     parameters: Mapping[str, Any]
+    control: Control | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""When the user will have heard what was sent: a client plays a turn from its first sound on, without a pause."""
+"""When the user will have heard what was sent: a client plays a turn from its first sound on, and pauses when told."""
 
 
 class Playback:
@@ -7,22 +7,46 @@ class Playback:
     def __init__(self) -> None:
         self._sent = 0.0
         self._ends = 0.0
+        self._paused: float | None = None
+        """Since when nothing is played."""
 
     def begin(self) -> None:
         """A new turn takes the place of what was still being played."""
         self._sent = self._ends = 0.0
+        self._paused = None
 
     def sent(self, seconds: float, now: float) -> None:
         """`seconds` more of the turn are on their way."""
         self._sent += seconds
-        self._ends = max(self._ends, now) + seconds
+        self._ends = max(self._ends, self._time(now)) + seconds
 
     def heard(self, seconds: float, now: float) -> None:
         if self._sent:
-            self._ends = now + max(0.0, self._sent - seconds)
+            self._ends = self._time(now) + max(0.0, self._sent - seconds)
+
+    def pause(self, now: float) -> None:
+        """The client plays on when it is told to."""
+        if self._paused is None:
+            self._paused = now
+
+    def resume(self, now: float) -> None:
+        if self._paused is not None:
+            self._ends += now - self._paused
+            self._paused = None
+
+    @property
+    def paused(self) -> bool:
+        return self._paused is not None
 
     def stop(self) -> None:
         self.begin()
 
     def remaining(self, now: float) -> float:
-        return max(0.0, self._ends - now)
+        return max(0.0, self._ends - self._time(now))
+
+    def position(self, now: float) -> float:
+        """Seconds of the turn that were heard."""
+        return self._sent - self.remaining(now)
+
+    def _time(self, now: float) -> float:
+        return now if self._paused is None else self._paused

@@ -25,6 +25,9 @@ _WAITING = 8
 _PAUSE = 1.0
 """Seconds after an interruption in which nothing begins by itself: who interrupts wants to say something."""
 
+_LEAST = 0.01
+"""Seconds between two looks at whether a paused client plays on."""
+
 _SETTLING = 0.2
 """Seconds that the end of a turn waits at most for the records."""
 
@@ -82,6 +85,32 @@ class Stage:
     def unheard(self) -> float:
         """Seconds of what was sent that are still to be played."""
         return self._playback.remaining(self._clock())
+
+    @property
+    def position(self) -> float:
+        """Seconds of the present turn that the user has heard: as reported, and as played since."""
+        return min(self._playback.position(self._clock()), self._delivered)
+
+    @property
+    def sounding(self) -> bool:
+        """Something of what runs was sent, and is still to be heard."""
+        return self.unheard > 0 or (self._running and self._delivered > 0)
+
+    async def silent(self) -> None:
+        """Until nothing runs or is still to be heard."""
+        while (wait := self.unheard) > 0 or self._running:
+            if self._task is not None and self._running:
+                await asyncio.wait([self._task])
+            else:
+                await asyncio.sleep(max(wait, _LEAST))
+
+    def hold(self) -> None:
+        """The user's client pauses; what is sent meanwhile is heard after `release`."""
+        self._playback.pause(self._clock())
+
+    def release(self) -> None:
+        self._playback.resume(self._clock())
+        self._next()
 
     @property
     def _running(self) -> bool:
@@ -154,7 +183,7 @@ class Stage:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._closed or self._changing or self._running or not self._waiting:
+        if self._closed or self._changing or self._running or self._playback.paused or not self._waiting:
             return
         now = self._clock()
         wait = max(self.unheard, self._quiet - now)

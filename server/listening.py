@@ -1,12 +1,21 @@
 """What the presenter hears with, where the settings name it."""
 
+import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 
-from agent.listening import Ears, deaf
-from avatar.hearing import Detector, Recognizer
+from agent.listening import Ears, Listener, Organs, deaf
+from avatar.hearing import Detector, Expectation, Recognizer, TurnDetector
+from avatar.intake import Intake
+from configs.engines import ConfigError, Kind
 from configs.home import Home
+from configs.language import Lang
 from configs.settings import Settings
+from server.building import aclose, built
+
+Words = Callable[[], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +25,32 @@ class Listening:
     ears: Ears
     recognizer: Recognizer | None = None
     detector: Detector | None = None
+    organs: Organs | None = None
+
+    def expecting(self, words: Words) -> Ears:
+        """Ears for those who are likely to speak of `words`, the most likely first."""
+        return self.ears if self.organs is None else partial(Listener, self.organs.expecting(words))
+
+    def expectation(self, lang: Lang | None, words: Sequence[str] = ()) -> Expectation:
+        most = self.organs.settings.names if self.organs else 0
+        return Expectation(lang, tuple(words)[:most])
 
 
 async def listening(undo: AsyncExitStack, settings: Settings, home: Home) -> Listening:
     """Raises ConfigError."""
-    return Listening(deaf)
+    if settings.recognizer is None:
+        return Listening(deaf)
+    if settings.detector is None:
+        raise ConfigError(
+            "a recognizer needs a detector that tells speech from other sound: set `detector: {engine: silero}`"
+        )
+    kinds: list[tuple[Kind, object]] = [("recognizers", settings.recognizer), ("detectors", settings.detector)]
+    if settings.turn_detector is not None:
+        kinds.append(("turn_detectors", settings.turn_detector))
+    async with asyncio.TaskGroup() as tasks:
+        engines = [tasks.create_task(built(undo, kind, spec, home, aclose)) for kind, spec in kinds]  # type: ignore[arg-type]
+    recognizer: Recognizer = engines[0].result()
+    detector: Detector = engines[1].result()
+    turns: TurnDetector | None = engines[2].result() if len(engines) > 2 else None
+    organs = Organs(recognizer, detector, Intake, settings.listening, turns)
+    return Listening(partial(Listener, organs), recognizer, detector, organs)

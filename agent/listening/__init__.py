@@ -1,5 +1,6 @@
 """Hearing the user: their sound in, their words out, and who has the floor."""
 
 from agent.listening.ear import Deaf, Ear, Ears, Host, deaf
+from agent.listening.listener import Listener, Organs
 
-__all__ = ["Deaf", "Ear", "Ears", "Host", "deaf"]
+__all__ = ["Deaf", "Ear", "Ears", "Host", "Listener", "Organs", "deaf"]

@@ -4,10 +4,12 @@ import asyncio
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agent.commands import RemoteTool, ToolAnswered
+from agent.commands import Control, RemoteTool, ToolAnswered
+from agent.tools import controls
+from agent.tools.schemas import bounded
 from agent.tools.tool import Arguments, Context, Result, ToolError
 from configs.language import Lang
 
@@ -16,6 +18,9 @@ Ask = Callable[[str, str, str], None]
 
 MOST = 64
 """Tools that one client may offer."""
+
+_PATIENCE = 4.0
+"""Seconds that a device has to do what its user asked."""
 
 
 class RemoteTools:
@@ -32,7 +37,9 @@ class RemoteTools:
 
     def offer(self, tools: tuple[RemoteTool, ...]) -> None:
         """In place of those that it offered before."""
-        self._tools = tuple(_Remote(tool, self._call) for tool in tools[:MOST])
+        status = next((tool.name for tool in tools[:MOST] if tool.control == "status"), None)
+        made = (_made(tool, self._call, status) for tool in tools[:MOST])
+        self._tools = tuple(tool for tool in made if tool is not None)
 
     def answered(self, answer: ToolAnswered) -> bool:
         """False where nobody waits for it: it is late, or made up."""
@@ -76,3 +83,62 @@ class _Remote:
 
     async def call(self, arguments: Arguments, context: Context) -> Result:
         return Result(await self.ask(self.name, arguments))
+
+
+@dataclass(frozen=True)
+class _Controlled(_Remote):
+    """A device's control, which knows by rules what is asked of it. `status`: the tool that tells its state."""
+
+    status: str | None = None
+    levels: dict[str, int] = field(default_factory=dict)
+    """As they were set last."""
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        return controls.parameters(self._control)
+
+    @property
+    def _control(self) -> Control:
+        assert self.offered.control is not None
+        return self.offered.control
+
+    def hears(self, question: str, lang: Lang) -> Arguments | None:
+        return controls.heard(self._control, question, lang)
+
+    async def call(self, arguments: Arguments, context: Context) -> Result:
+        control, lang = self._control, context.lang
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return Result(await self._done(control, arguments, lang))
+        except (TimeoutError, ToolError) as error:
+            if isinstance(error, ToolError) and error.code == "unknown_level":
+                raise
+            raise ToolError("undone", controls.undone(control, lang)) from error
+
+    async def _done(self, control: Control, arguments: Arguments, lang: Lang) -> str:
+        if control == "status":
+            told = controls.report(await self.ask(self.name, {}), arguments.get("about", "all"), lang)
+            return told or controls.undone("status", lang)
+        wanted = arguments.get(control)
+        if wanted is None:
+            wanted = await self._stepped(control, arguments.get("change", 0), lang)
+        await self.ask(self.name, {control: wanted})
+        if isinstance(wanted, int):
+            self.levels[control] = wanted
+        return controls.done(control, wanted, lang)
+
+    async def _stepped(self, control: Control, change: int, lang: Lang) -> int:
+        level = controls.current(control, await self.ask(self.status, {})) if self.status else None
+        level = self.levels.get(control) if level is None else level
+        if level is None:
+            raise ToolError("unknown_level", controls.unknown(control, lang))
+        return max(0, min(100, level + change))
+
+
+def _made(tool: RemoteTool, ask: Callable[[str, Arguments], Awaitable[str]], status: str | None) -> _Remote | None:
+    """None for what no model could be told of."""
+    try:
+        kept = replace(tool, parameters=bounded(tool.parameters))
+    except (ValueError, TypeError):
+        return None
+    return _Controlled(kept, ask, status=status) if tool.control else _Remote(kept, ask)
