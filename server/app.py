@@ -18,13 +18,16 @@ from server.auditing import Auditing
 from server.auth import Gate
 from server.guard import Guard
 from server.protocols.base import Rejected
+from server.protocols.microphone import formats
 from server.protocols.native import NAME, NativeCodec, Terms
+from server.realtime import realtime_routes
 from server.reception import Reception
 from server.routes import keyed, knowledge_routes
 from server.routes.access import Access
 from server.routes.memory import memory_routes
 from server.routes.operator import operator_console, operator_routes
 from server.routes.troubles import told_troubles
+from server.routes.xiaozhi import device_routes, devices_of, xiaozhi_routes
 from server.sockets import serve
 
 _BUSY = 1013
@@ -64,6 +67,10 @@ def create_app(service: Service, stop: Callable[[], None] = lambda: None) -> Fas
     )
     app.include_router(operator_console(service.desk, gate, service.settings.server.hello_seconds))
     admission = Admission(service)
+    app.include_router(realtime_routes(service, gate, admission))
+    devices = devices_of(service)
+    app.include_router(keyed(access, device_routes(access, devices)))
+    app.include_router(xiaozhi_routes(service, gate, admission, devices))
     _socket(app, service, gate, admission)
     _pages(app)
     return app
@@ -124,6 +131,7 @@ def _terms(service: Service, base: str) -> Terms:
         rate=service.rate,
         question_characters=settings.limits.question_characters,
         message_bytes=settings.server.message_bytes,
+        hearing=formats() if settings.recognizer is not None else (),
     )
 
 

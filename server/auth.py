@@ -1,7 +1,10 @@
 """Who may connect, and to which knowledge base: by API key where one is set, and pages of known origins only."""
 
+import hashlib
 import hmac
-from collections.abc import Iterable
+import secrets
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -14,6 +17,8 @@ from configs.settings import ServerSettings
 
 KEY_SUBPROTOCOL = "zhubo.key."
 """Browsers cannot set headers on a WebSocket: they offer the key as a subprotocol with this prefix."""
+_PREFIXES = (KEY_SUBPROTOCOL, "openai-insecure-api-key.")
+"""And those made for OpenAI's Realtime API, with that one."""
 
 
 def require_safe(server: ServerSettings) -> None:
@@ -54,6 +59,33 @@ class Grant:
 OPERATOR = Grant(None, write=True)
 
 
+class Passes:
+    """Keys for minutes, which a page may have: they open conversations on their issuer's base, and nothing else."""
+
+    def __init__(self, most: int = 4096, now: Callable[[], float] = time.time) -> None:
+        self._most, self._now = most, now
+        self._issued: dict[bytes, tuple[float, Grant, object]] = {}
+
+    def issue(self, grant: Grant, seconds: float, carried: object = None) -> tuple[str, float] | None:
+        """A key and when it ends, in wall time; None where too many are valid already. `carried` goes with it."""
+        now = self._now()
+        self._issued = {key: one for key, one in self._issued.items() if one[0] > now}
+        if len(self._issued) >= self._most:
+            return None
+        key, end = f"ek_{secrets.token_hex(24)}", now + seconds
+        self._issued[_digest(key)] = (end, Grant(grant.base, write=False, minors=grant.minors), carried)
+        return key, end
+
+    def found(self, key: str) -> tuple[Grant, object] | None:
+        end, grant, carried = self._issued.get(_digest(key), (0.0, None, None))
+        return (grant, carried) if grant is not None and end > self._now() else None
+
+
+def _digest(key: str) -> bytes:
+    """Looked up by its hash, a key's letters cannot be found out one by one."""
+    return hashlib.sha256(key.encode("utf-8", "replace")).digest()
+
+
 class Gate:
     """Checks a connection's key and, where a browser sent one, its Origin (exactly, never by substring)."""
 
@@ -62,6 +94,17 @@ class Gate:
         self._grants += [(_bytes(server.key), OPERATOR)] if server.key else []
         self._origins = frozenset(server.origins)
         self._local = is_loopback(server.host)
+        self.passes = Passes()
+
+    def talker(self, connection: HTTPConnection) -> tuple[Grant, object] | None:
+        """As `grant`, for a conversation alone, to which a pass lets in, too; and what the pass carries."""
+        try:
+            if not self._known_origin(connection):
+                return None
+            carried = (found for key in _keys(connection) if (found := self.passes.found(key)) is not None)
+            return next(carried, None) or ((held, None) if (held := self._held(connection)) else None)
+        except ValueError:
+            return None
 
     def grant(self, connection: HTTPConnection) -> Grant | None:
         """None for those who may not connect."""
@@ -98,5 +141,6 @@ def _keys(connection: HTTPConnection) -> Iterable[str]:
     if scheme.lower() == "bearer":
         yield token.strip()
     for offered in connection.headers.get("sec-websocket-protocol", "").split(","):
-        if offered.strip().startswith(KEY_SUBPROTOCOL):
-            yield offered.strip().removeprefix(KEY_SUBPROTOCOL)
+        for prefix in _PREFIXES:
+            if offered.strip().startswith(prefix):
+                yield offered.strip().removeprefix(prefix)

@@ -2,17 +2,36 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager, suppress
+from typing import assert_never
 
 from fastapi import WebSocket, WebSocketDisconnect
 
 from agent.events import Event
 from agent.session import Session
-from server.protocols.base import Answer, Codec, Frame, Hello, Pong, Rejected, Welcome
+from server.pacing import Line
+from server.protocols.base import (
+    Answer,
+    Codec,
+    Cut,
+    Frame,
+    Hello,
+    Hold,
+    Leave,
+    Outgoing,
+    Paced,
+    Pong,
+    Posted,
+    Rejected,
+    Welcome,
+)
 
+_NORMAL = 1000
 _POLICY = 1008
 _INTERNAL = 1011
+_AHEAD = 120.0
+"""Seconds of sound that wait here at most; what comes after waits in the session."""
 
 log = logging.getLogger(__name__)
 
@@ -21,13 +40,21 @@ Receive = Callable[[Hello], AbstractAsyncContextManager[tuple[Session, Welcome]]
 
 
 async def serve(
-    socket: WebSocket, codec: Codec, receive: Receive, hello_seconds: float, hello: Hello | None = None
+    socket: WebSocket,
+    codec: Codec,
+    receive: Receive,
+    hello_seconds: float,
+    hello: Hello | None = None,
+    *,
+    lead: float = 0.3,
+    idle: float | None = None,
 ) -> None:
     """Serve an accepted socket until it closes. The session is closed with it: nothing runs on for nobody.
 
-    `hello`: what is known of a client whose protocol does not begin with one.
+    `hello`: what is known of a client whose protocol does not begin with one. `lead`: seconds of sound that a client
+    whose codec paces is given in advance. `idle`: seconds without a frame either way after which it is let go.
     """
-    connection = _Connection(socket, codec)
+    connection = _Connection(socket, codec, lead)
     with suppress(WebSocketDisconnect):
         try:
             async with asyncio.timeout(hello_seconds):
@@ -39,18 +66,19 @@ async def serve(
         async with receive(hello) as (session, welcome):
             await connection.send(welcome)
             await session.open(hello.lang, voice_only=hello.voice_only)
-            await connection.converse(session, welcome)
+            await connection.converse(session, welcome, idle)
 
 
 class _Connection:
-    def __init__(self, socket: WebSocket, codec: Codec) -> None:
+    def __init__(self, socket: WebSocket, codec: Codec, lead: float) -> None:
         self._socket, self._codec = socket, codec
         self._sending = asyncio.Lock()
+        self._clock = asyncio.get_running_loop().time
+        self._line, self._moved = Line(lead), asyncio.Condition()
+        self._active = self._clock()
 
     async def send(self, event: Event | Answer) -> None:
-        async with self._sending:
-            for frame in self._codec.encode(event):
-                await (self._socket.send_text(frame) if isinstance(frame, str) else self._socket.send_bytes(frame))
+        await self._post(self._codec.encode(event))
 
     async def hello(self) -> Hello:
         """What comes before it is answered, and nothing else."""
@@ -61,15 +89,22 @@ class _Connection:
                         return item
                     case Pong() | Rejected():
                         await self.send(item)
+                    case Posted(frames):
+                        await self._post(frames)
+                    case Leave():
+                        await self._leave(item)
                     case _:
                         raise TypeError(f"{type(item).__name__} before hello")
 
-    async def converse(self, session: Session, welcome: Welcome) -> None:
+    async def converse(self, session: Session, welcome: Welcome, idle: float | None = None) -> None:
         tasks = [
             asyncio.create_task(self._read(session, welcome), name="socket reader"),
             asyncio.create_task(self._write(session), name="socket writer"),
-            over := asyncio.create_task(session.over(), name="end of the session"),
+            asyncio.create_task(self._play(session), name="socket player"),
+            over := asyncio.create_task(self._over(session), name="end of the session"),
         ]
+        if idle is not None:
+            tasks.append(asyncio.create_task(self._idle(idle), name="idle socket"))
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -88,23 +123,91 @@ class _Connection:
     async def _write(self, session: Session) -> None:
         while True:
             await self.send(await session.event())
+            if self._line.ahead > _AHEAD:
+                async with self._moved:
+                    await self._moved.wait_for(lambda: self._line.ahead <= _AHEAD)
+
+    async def _play(self, session: Session) -> None:
+        """Sends what is paced when it is due, and tells the session what was heard of it."""
+        while True:
+            async with self._moved:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(self._line.due()):
+                        await self._moved.wait_for(self._due_now)
+            async with self._sending:
+                frame = self._line.take(self._clock())
+                if frame is not None:
+                    await self._put(frame)
+            async with self._moved:
+                self._moved.notify_all()
+            await self._report(session)
+
+    def _due_now(self) -> bool:
+        due = self._line.due()
+        return due is not None and due <= self._clock()
+
+    async def _report(self, session: Session) -> None:
+        heard = self._line.heard(self._clock())
+        if heard is not None:
+            await session.handle(heard)
+
+    async def _over(self, session: Session) -> None:
+        await session.over()
+        async with self._moved:
+            await self._moved.wait_for(lambda: not len(self._line))
+
+    async def _idle(self, seconds: float) -> None:
+        while (left := self._active + seconds - self._clock()) > 0:  # noqa: ASYNC110 - every frame moves the end
+            await asyncio.sleep(left)
+        await self._leave(Leave(_NORMAL, "idle"))
 
     async def _read(self, session: Session, welcome: Welcome) -> None:
         """A client that says hello again may change its wishes; it stays in its session."""
         while True:
-            for item in self._codec.decode(await self._frame()):
+            frame = await self._frame()
+            await self._report(session)
+            for item in self._codec.decode(frame):
                 match item:
                     case Hello():
                         await self.send(welcome)
                     case Welcome() | Pong() | Rejected():
                         await self.send(item)
+                    case Posted(frames):
+                        await self._post(frames)
+                    case Leave():
+                        await self._leave(item)
                     case _:
                         await session.handle(item)
+
+    async def _leave(self, leave: Leave) -> None:
+        await self._socket.close(leave.code, leave.reason)
+        raise WebSocketDisconnect(leave.code)
+
+    async def _post(self, frames: Iterable[Outgoing]) -> None:
+        paced = False
+        async with self._sending:
+            for frame in frames:
+                match frame:
+                    case str() | bytes():
+                        await self._put(frame)
+                    case Paced() | Cut() | Hold():
+                        self._line.put(frame)
+                        paced = True
+                    case _:
+                        assert_never(frame)
+        if paced:
+            async with self._moved:
+                self._moved.notify_all()
+
+    async def _put(self, frame: Frame) -> None:
+        self._active = self._clock()
+        await (self._socket.send_text(frame) if isinstance(frame, str) else self._socket.send_bytes(frame))
 
     async def _frame(self) -> Frame:
         message = await self._socket.receive()
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(message.get("code", 1005))
+        self._active = self._clock()
         text = message.get("text")
         frame: Frame = text if text is not None else message["bytes"]
         return frame

@@ -53,13 +53,15 @@ def _server(service: "Service") -> "uvicorn.Server":
     import uvicorn
 
     from server.app import create_app
+    from server.frames import sized
+    from server.realtime import MESSAGE_BYTES, PATH
 
     def stop() -> None:
         server.should_exit = True
 
     config = uvicorn.Config(
         create_app(service, stop),
-        ws="websockets-sansio",
+        ws=sized({PATH: MESSAGE_BYTES}),
         ws_per_message_deflate=False,
         ws_max_size=service.settings.server.message_bytes,
         access_log=False,

@@ -1,6 +1,6 @@
 """A protocol translates; it never waits. Frames in, commands and answers out; events and answers in, frames out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -9,6 +9,35 @@ from agent.events import Event
 from configs.language import Lang
 
 Frame = str | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Paced:
+    """A frame that takes its place in what the client plays of turn `turn`: sent a little before those `seconds` of
+    sound are due. `last`: not before all that was sent has been played."""
+
+    turn: int
+    frame: Frame
+    seconds: float = 0.0
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Nothing more of what is paced; in its place, where any of it was not sent yet, `instead` at once."""
+
+    instead: Frame | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What is paced waits, or, with `on` False, goes on from the same frame."""
+
+    on: bool
+
+
+Outgoing = Frame | Paced | Cut | Hold
+"""What a codec sends: frames, at once, and those of a client that cannot store much and has them paced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +84,24 @@ class Rejected:
 Answer = Welcome | Pong | Rejected
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What the protocol itself has to say to a frame, at once."""
+
+    frames: tuple[Outgoing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The connection is to be closed. `code`: RFC 6455, section 7.4."""
+
+    code: int
+    reason: str = ""
+
+
+Decoded = Command | Hello | Answer | Posted | Leave
+
+
 class Codec(Protocol):
     """One client's connection: it may keep what the client said of itself, and nothing else."""
 
@@ -63,5 +110,5 @@ class Codec(Protocol):
         """Whether the client has said what the protocol wants said first."""
         ...
 
-    def decode(self, frame: Frame) -> list[Command | Hello | Answer]: ...
-    def encode(self, event: Event | Answer) -> list[Frame]: ...
+    def decode(self, frame: Frame) -> Sequence[Decoded]: ...
+    def encode(self, event: Event | Answer) -> Sequence[Outgoing]: ...

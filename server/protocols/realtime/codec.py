@@ -1,0 +1,320 @@
+"""The OpenAI Realtime API, spoken by us: a client's events to commands, the session's events to theirs."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import orjson
+from pydantic import ValidationError
+
+from agent.commands import Add, Clear, Command, Commit, Heard, Interrupt, Listen, Reply, ToolAnswered
+from agent.events import (
+    Cleared,
+    Committed,
+    Event,
+    Floor,
+    Notice,
+    SpeechStarted,
+    SpeechStopped,
+    Transcribed,
+    Unheard,
+)
+from server.protocols.base import Answer, Decoded, Frame, Pong, Posted, Rejected, Welcome
+from server.protocols.events import Json
+from server.protocols.realtime import beta
+from server.protocols.realtime.bodies import ResponseBody, SessionBody
+from server.protocols.realtime.creating import Created, created
+from server.protocols.realtime.hearing import OWN, Hearing, empty
+from server.protocols.realtime.items import Items, truncated
+from server.protocols.realtime.refusal import Refusal, error
+from server.protocols.realtime.session import Defaults, Terms, merged, refused, shown
+from server.protocols.realtime.sound import Intake
+from server.protocols.realtime.speaking import Speaking, Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Events that answer the client's own at once."""
+
+    events: tuple[Json, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a client speaks. `beta`: by the names of the beta. `extended`: it wants our own events, `zhubo.…`, too.
+    `noticed`: it shows that this is an AI; else the presenter says so in its first response."""
+
+    beta: bool = False
+    extended: bool = False
+    noticed: bool = False
+
+
+Out = list[Command | Told]
+
+
+def _fresh(prefix: str) -> str:
+    return f"{prefix}_{secrets.token_hex(10)}"
+
+
+class RealtimeCodec:
+    """One connection. It keeps the client's settings and the items of the conversation, and nothing else."""
+
+    def __init__(
+        self,
+        session: SessionBody,
+        defaults: Defaults,
+        dialect: Dialect = Dialect(),
+        *,
+        question_characters: int = 2000,
+        new: Callable[[str], str] = _fresh,
+    ) -> None:
+        self._session, self._defaults, self._dialect = session, defaults, dialect
+        self._most, self._new = question_characters, new
+        self._id = new("sess")
+        self._items = Items()
+        self._hearing = Hearing(self._items, new)
+        self._intake = Intake()
+        self._answers: dict[str, ToolAnswered] = {}
+        self._called: set[str] = set()
+        self._told = Terms.of(SessionBody())
+        self.leads = not dialect.noticed and session.type == "realtime"
+        """The presenter says in its first response that it is an AI."""
+        self._speaking = Speaking(
+            self._items,
+            new,
+            new("conv"),
+            Terms.of(session),
+            extended=dialect.extended,
+            led=self.leads,
+        )
+        self._hearing.transcribed = session.type == "transcription" or session.audio.input.transcription is not None
+
+    @property
+    def greeted(self) -> bool:
+        return True
+
+    def decode(self, frame: Frame) -> list[Decoded]:
+        return [Posted(tuple(self._frames(one.events))) if isinstance(one, Told) else one for one in self._read(frame)]
+
+    def _read(self, frame: Frame) -> Out:
+        cause: object = None
+        try:
+            message = _parsed(frame)
+            cause = message.get("event_id")
+            message = beta.inward(message) if self._dialect.beta else message
+            restored = [] if self._speaking.active else self._settled(self._terms())
+            return [*restored, *self._led(), *self._obey(message, cause)]
+        except Refusal as wrong:
+            return [Told((error(wrong.code, wrong.message, cause, wrong.param),))]
+
+    def encode(self, event: Event | Answer) -> list[Frame]:
+        return self._frames(self._events(event))
+
+    def _frames(self, told: Sequence[Json]) -> list[Frame]:
+        if self._dialect.beta:
+            told = [old for one in told if (old := beta.outward(one)) is not None]
+        return [orjson.dumps({"event_id": self._new("event"), **one}).decode() for one in told]
+
+    def _events(self, event: Event | Answer) -> list[Json]:
+        match event:
+            case Welcome(aigc=aigc):
+                return [{"type": "session.created", "session": self._shown(), "zhubo": {"aigc": dict(aigc)}}]
+            case Pong():
+                return []
+            case Rejected(code, message):
+                return [error(code, message)]
+            case Unheard() if self._speaking.wanted is not None:
+                told = self._hearing.feed(event)
+                return [*told, *self._speaking.give_up(event.code, event.message)]
+            case SpeechStarted() | SpeechStopped() | Committed() | Cleared() | Transcribed() | Unheard():
+                if isinstance(event, Committed):
+                    self._intake.emptied()
+                told = self._hearing.feed(event)
+                self._speaking.heard = self._hearing.seconds
+                return told
+            case Floor(_, state, reason):
+                floor = {"type": "zhubo.floor", "state": state, "reason": reason}
+                return [floor] if self._dialect.extended else []
+            case Notice(_, code, message) if not self._speaking.active:
+                notice = {"type": "zhubo.notice", "code": code, "message": message}
+                return [notice] if self._dialect.extended else []
+        return self._speaking.feed(event)
+
+    def _obey(self, message: Json, cause: object) -> Out:
+        """Raises Refusal."""
+        match message["type"]:
+            case "session.update":
+                return self._update(message.get("session"))
+            case "input_audio_buffer.append":
+                return [*self._intake.feed(message.get("audio"), self._session.audio.input.format.type)]
+            case "input_audio_buffer.commit":
+                return self._commit(cause)
+            case "input_audio_buffer.clear":
+                self._intake.emptied()
+                return [Clear()]
+            case "conversation.item.create":
+                return self._create(message)
+            case "conversation.item.retrieve":
+                item = self._items.get(message.get("item_id"))
+                return [_answer("conversation.item.retrieved", item=dict(item.body))]
+            case "conversation.item.truncate":
+                return self._truncate(message)
+            case "conversation.item.delete":
+                return self._delete(message.get("item_id"))
+            case "response.create":
+                return self._respond(message.get("response"))
+            case "response.cancel":
+                return self._cancel()
+            case kind:
+                told = f"no event type {kind[:64]!r} here / 没有这种事件"
+                raise Refusal("unknown_event", told, "type")
+
+    def _update(self, patch: object) -> Out:
+        session = merged(self._session, patch)
+        voice = session.audio.output.voice
+        if self._speaking.audible and voice != self._session.audio.output.voice:
+            told = "the voice cannot change once it was heard / 已经发出声音后不能更换音色"
+            raise Refusal("cannot_update_voice", told, "session.audio.output.voice")
+        if session.type != self._session.type:
+            raise Refusal("invalid_value", "a session keeps its type / 会话类型不能更改", "session.type")
+        if session.audio.input.format != self._session.audio.input.format:
+            self._intake.emptied()
+        self._session = session
+        self._hearing.transcribed = session.type == "transcription" or session.audio.input.transcription is not None
+        self._speaking.terms = self._terms()
+        settled = [] if self._speaking.active else self._settled(self._speaking.terms)
+        return [*settled, _answer("session.updated", session=self._shown())]
+
+    def _commit(self, cause: object) -> Out:
+        if not self._intake.given:
+            return [Told((empty(cause),))]
+        self._intake.emptied()
+        self._hearing.commits.append(cause)
+        return [Commit()]
+
+    def _create(self, message: Json) -> Out:
+        made: Created = created(message.get("item"), self._new, self._session, self._most)
+        item, after = made.item, message.get("previous_item_id")
+        if after is not None and after != "root" and not isinstance(after, str):
+            raise Refusal("invalid_value", "previous_item_id is a text / previous_item_id 应为文本", "previous_item_id")
+        before = self._items.add(item, after)
+        told = [{"type": kind, "previous_item_id": before, "item": dict(item.body)} for kind in _MADE]
+        out: Out = [Told(tuple(told))]
+        if made.answer is not None:
+            out += self._tool_answered(made.answer)
+        if made.sound:
+            self._hearing.made(item.id)
+            self._hearing.commits.append(OWN)
+            out += [Listen(turns="manual", answer=False), *made.sound, Commit(), self._told.listen]
+        self._speaking.terms = self._terms()
+        return out
+
+    def _tool_answered(self, answer: ToolAnswered) -> Out:
+        """The presenter is told when the client asks for the response that goes on from there."""
+        if answer.call in self._called:
+            self._called.discard(answer.call)
+            return [answer]
+        self._answers[answer.call] = answer
+        return []
+
+    def _truncate(self, message: Json) -> Out:
+        item = self._items.get(message.get("item_id"))
+        if message.get("content_index", 0) != 0:
+            raise Refusal("invalid_value", "content_index is 0 / content_index 只能是 0", "content_index")
+        milliseconds = message.get("audio_end_ms")
+        heard = truncated(item, milliseconds)
+        names = {"item_id": item.id, "content_index": 0, "audio_end_ms": milliseconds}
+        told = _answer("conversation.item.truncated", **names)
+        if item.spoken is None:
+            return [told]
+        self._speaking.cancelled |= self._speaking.answering and item.spoken.turn == self._speaking.turn
+        return [told, Interrupt(item.spoken.turn, heard)]
+
+    def _delete(self, id: object) -> Out:
+        """What the presenter has heard or said, it remembers; the answer says so."""
+        item = self._items.remove(id)
+        self._speaking.terms = self._terms()
+        kept = {"remembered": True} if item.known else {}
+        return [_answer("conversation.item.deleted", item_id=item.id, **kept)]
+
+    def _respond(self, given: object) -> Out:
+        """Raises Refusal."""
+        if self._session.type == "transcription":
+            raise Refusal("invalid_value", "a transcription session has no responses / 转写会话没有回答", "type")
+        if self._speaking.active:
+            told = "wait for response.done, or cancel the response first / 请等当前回答结束，或先取消"
+            raise Refusal("conversation_already_has_active_response", told)
+        try:
+            body = ResponseBody.model_validate(given or {})
+        except ValidationError as wrong:
+            raise refused(wrong, "response") from wrong
+        terms = Terms.of(self._session, body, self._items.instructions())
+        wanted = Wanted(terms, body.metadata)
+        if body.conversation == "none" or body.input is not None:
+            return self._apart(body, wanted)
+        settled = self._settled(terms)
+        answers = [self._answers.pop(call) for call in list(self._answers) if call in self._speaking.calls]
+        stale, self._answers = bool(self._answers), {}
+        if answers:
+            self._called = self._speaking.calls - {answer.call for answer in answers}
+            return [*settled, Told(tuple(self._speaking.go_on(wanted))), *answers]
+        words = self._items.unanswered()
+        self._speaking.wanted = wanted
+        if stale and not words and not self._hearing.waiting:
+            told = "the answer to this call came too late / 工具结果来得太晚"
+            return [Told(tuple(self._speaking.give_up("function_call_expired", told)))]
+        self._hearing.waiting = 0
+        asked = [Add(item.words) for item in words]
+        for item in words:
+            item.words, item.known = "", True
+        return [*settled, *asked, Reply(body.instructions or "")]
+
+    def _apart(self, body: ResponseBody, wanted: Wanted) -> Out:
+        raise Refusal("unsupported", "not here / 不支持", "response.conversation")
+
+    def _cancel(self) -> Out:
+        if not self._speaking.active:
+            raise Refusal("response_cancel_not_active", "no response is under way / 当前没有回答可取消")
+        self._speaking.cancelled = True
+        return [Interrupt(self._speaking.turn if self._speaking.answering else None)]
+
+    def _terms(self) -> Terms:
+        return Terms.of(self._session, context=self._items.instructions())
+
+    def _settled(self, terms: Terms) -> Out:
+        """The commands that bring the session to these terms."""
+        told, self._told = self._told, terms
+        wishes = ((told.configure, terms.configure), (told.listen, terms.listen), (told.offer, terms.offer))
+        return [new for old, new in wishes if new != old]
+
+    def _led(self) -> Out:
+        """The notice was made and is kept for the first response: it is not being played now."""
+        led, self._speaking.led = self._speaking.led, None
+        return [Heard(1, led)] if led else []
+
+    def _shown(self) -> Json:
+        return shown(self._session, self._id, self._defaults)
+
+
+_MADE = ("conversation.item.added", "conversation.item.done")
+
+
+def _answer(kind: str, **fields: object) -> Told:
+    return Told(({"type": kind, **fields},))
+
+
+def _parsed(frame: Frame) -> Json:
+    """Raises Refusal."""
+    if isinstance(frame, bytes):
+        raise Refusal("unexpected_binary", "send JSON text frames; audio is base64 in them / 请发送 JSON 文本帧")
+    try:
+        message = orjson.loads(frame)
+    except orjson.JSONDecodeError as wrong:
+        raise Refusal("invalid_json", "the frame is not JSON / 不是有效的 JSON") from wrong
+    match message:
+        case {"type": str()}:
+            parsed: Json = message
+            return parsed
+    raise Refusal(
+        "invalid_value", "an event is a JSON object with a text 'type' / 事件应为带 type 的 JSON 对象", "type"
+    )

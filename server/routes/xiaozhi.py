@@ -1,0 +1,216 @@
+"""What a smart speaker asks for at its start, its WebSocket, and the operator's list of devices."""
+
+import asyncio
+import logging
+import re
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import orjson
+from fastapi import APIRouter, Depends, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
+from starlette.requests import HTTPConnection
+
+from configs.language import Lang
+from knowledge.bases import UnknownBase
+from server.admission import NO_BASE, Admission
+from server.assemble import Service
+from server.auth import Gate, Grant
+from server.devices import Device, Devices
+from server.protocols.base import Rejected
+from server.protocols.xiaozhi import VERSIONS, Terms, XiaozhiCodec
+from server.reception import Reception
+from server.routes.access import Access
+from server.sockets import serve
+
+log = logging.getLogger(__name__)
+
+PATH = "/xiaozhi/v1/"
+FILE = "devices.json"
+_OTA = "/xiaozhi/ota"
+_VISION = "/xiaozhi/vision"
+_LONGEST = 65_536
+"""Bytes of what a device tells of itself."""
+_BUSY = 1013
+_NAME = re.compile(r"[0-9A-Za-z:._-]{1,64}")
+_POLL = 30_000
+_NO_PICTURES = "这里看不了图片。 / Pictures are not looked at here."
+
+
+def devices_of(service: Service) -> Devices:
+    server = service.settings.server
+    keys = [server.key] if server.key else [key.key for key in server.keys]
+    secret = keys[0].get_secret_value() if keys else None
+    return Devices(service.settings.xiaozhi, secret, service.home.data / FILE)
+
+
+def xiaozhi_routes(service: Service, gate: Gate, admission: Admission, devices: Devices) -> APIRouter:
+    router = APIRouter(tags=["smart speakers"])
+
+    @router.api_route(_OTA, methods=["GET", "POST"], summary="Where a device connects, and by which token")
+    @router.api_route(f"{_OTA}/", methods=["GET", "POST"], include_in_schema=False)
+    async def ota(request: Request) -> dict[str, Any]:
+        device = _known(request, gate, devices)
+        return await _boot(request, service, devices, device)
+
+    @router.post(f"{_OTA}/activate", summary="200 when an operator has let the device in, 202 before")
+    async def activate(request: Request) -> Response:
+        admitted = await asyncio.to_thread(devices.admitted, _known(request, gate, devices))
+        return Response(status_code=200 if admitted else 202)
+
+    @router.post(_VISION, include_in_schema=False)
+    async def vision() -> dict[str, Any]:
+        return {"success": False, "error": _NO_PICTURES, "message": _NO_PICTURES}
+
+    @router.websocket(PATH)
+    @router.websocket(PATH.rstrip("/"))
+    async def speaker(socket: WebSocket) -> None:
+        await _serve(socket, service, gate, admission, devices)
+
+    return router
+
+
+def device_routes(access: Access, devices: Devices) -> APIRouter:
+    router = APIRouter(prefix="/v1/devices", tags=["smart speakers"], dependencies=[Depends(access.operator)])
+
+    @router.get("", summary="Smart speakers that were let in, and those that wait, with their codes")
+    async def listed() -> dict[str, Any]:
+        return devices.listed()
+
+    @router.post("/{code}", summary="Let in the device that shows this code")
+    async def confirm(code: str) -> dict[str, str]:
+        device = await asyncio.to_thread(devices.confirm, code)
+        if device is None:
+            raise HTTPException(404, "unknown_code: no device shows this code now / 没有设备在显示这个代码")
+        return {"id": device.id}
+
+    @router.delete("/{id}", summary="Let a device in no longer", status_code=204)
+    async def forget(id: str) -> None:
+        if not await asyncio.to_thread(devices.forget, id.lower()):
+            raise HTTPException(404, "unknown_device: it was not let in / 没有这个设备")
+
+    return router
+
+
+def _known(request: HTTPConnection, gate: Gate, devices: Devices) -> Device:
+    """Raises HTTPException for one that does not say who it is where a key is set, and for a page of another site."""
+    if not devices.keyed and gate.grant(request) is None:
+        raise HTTPException(403, "forbidden: only from this machine / 只限本机访问")
+    id, client = (request.headers.get(name, "") for name in ("device-id", "client-id"))
+    if not devices.keyed:
+        return Device(id.lower()[:64], client[:64])
+    if not (_NAME.fullmatch(id) and _NAME.fullmatch(client)):
+        raise HTTPException(400, "unknown_device: send Device-Id and Client-Id / 请带上 Device-Id 和 Client-Id")
+    return Device(id.lower(), client)
+
+
+async def _boot(request: Request, service: Service, devices: Devices, device: Device) -> dict[str, Any]:
+    settings = service.settings.xiaozhi
+    if not settings.enabled:
+        raise HTTPException(404, "not_found: smart speakers are not served here / 这里不接待智能音箱")
+    told = await _told(request)
+    admitted = await asyncio.to_thread(devices.admitted, device)
+    lang = _language(str(told.get("language") or request.headers.get("accept-language", "")))
+    zone = datetime.now(UTC).astimezone(ZoneInfo(service.settings.tools.timezone)).utcoffset()
+    application = told.get("application")
+    version = application.get("version") if isinstance(application, dict) else None
+    answer: dict[str, Any] = {
+        "server_time": {
+            "timestamp": round(datetime.now(UTC).timestamp() * 1000),
+            "timezone_offset": round(zone.total_seconds() / 60) if zone else 0,
+        },
+        "firmware": {"version": version if isinstance(version, str) else "0.0.0", "url": ""},
+        "websocket": {
+            "url": _address(request, settings.url) + (f"?lang={lang}" if lang else ""),
+            "token": devices.token(device) if admitted else "",
+            "version": settings.version,
+        },
+    }
+    if not admitted:
+        one = devices.applicant(device)
+        message = f"{'请让管理员确认' if lang != 'en' else 'Ask the operator to confirm'}\n{one.code}"
+        activation = {"code": one.code, "message": message, "challenge": one.challenge, "timeout_ms": _POLL}
+        answer["activation"] = activation
+    return answer
+
+
+async def _serve(socket: WebSocket, service: Service, gate: Gate, admission: Admission, devices: Devices) -> None:
+    settings, limits = service.settings.xiaozhi, service.settings.limits
+    try:
+        device = _known(socket, gate, devices)
+    except HTTPException:
+        await socket.send_denial_response(Response(status_code=401))
+        return
+    scheme, _, token = socket.headers.get("authorization", "").partition(" ")
+    admitted = await asyncio.to_thread(devices.opens, device, token.strip() if scheme.lower() == "bearer" else "")
+    if not settings.enabled or not admitted:
+        await socket.send_denial_response(Response(status_code=401 if settings.enabled else 404))
+        return
+    version = socket.headers.get("protocol-version", "1")
+    if version not in map(str, VERSIONS):
+        await socket.send_denial_response(Response(status_code=400))
+        return
+    from avatar.engines.opus_packets import OpusPackets
+
+    await socket.accept()
+    wanted = socket.query_params.get("lang")
+    lang: Lang | None = "zh" if wanted == "zh" else "en" if wanted == "en" else None
+    terms = Terms(
+        int(version),
+        settings.wake_words,
+        limits.question_characters,
+        str(socket.url.replace(scheme="https" if socket.url.scheme == "wss" else "http", path=_VISION, query="")),
+        lang,
+        devices.user(device) if service.settings.memory.long_term else None,
+    )
+    codec = XiaozhiCodec(terms, OpusPackets())
+    grant = Grant(settings.base, write=False)
+    bases = admission.bases(grant)
+    refusal = admission.refusal(bases)
+    if refusal is not None:
+        await _turned_away(socket, codec, refusal)
+        return
+    with admission.admitted():
+        try:
+            received = Reception(service, grant, bases).received
+            seconds = service.settings.server.hello_seconds
+            await serve(socket, codec, received, seconds, lead=settings.lead, idle=settings.idle)
+        except UnknownBase:  # deleted since
+            await _turned_away(socket, codec, NO_BASE)
+
+
+async def _turned_away(socket: WebSocket, codec: XiaozhiCodec, refusal: Rejected) -> None:
+    with suppress(WebSocketDisconnect):
+        for frame in codec.encode(refusal):
+            await socket.send_text(str(frame))
+        await socket.close(_BUSY)
+
+
+async def _told(request: Request) -> dict[str, Any]:
+    """What the device says of itself; nothing where that cannot be read, for it may say nothing."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LONGEST:
+            raise HTTPException(413, f"too_large: at most {_LONGEST} bytes / 最多 {_LONGEST} 字节")
+    try:
+        told = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _address(request: Request, configured: str | None) -> str:
+    if configured:
+        return configured.split("?")[0]
+    url = request.url
+    host = urlsplit(str(url)).netloc.rpartition("@")[2]
+    return f"{'wss' if url.scheme == 'https' else 'ws'}://{host}{PATH}"
+
+
+def _language(tag: str) -> Lang | None:
+    """Of zh-CN, en-US,en;q=0.9 and the like."""
+    first = tag.strip().lower()[:2]
+    return "zh" if first == "zh" else "en" if first == "en" else None
