@@ -133,7 +133,7 @@ class Performance:
         while (clip := await self._clips.get()) is not None:
             await self._emit(SentenceStarted(self._turn, clip.index, clip.phrase.text, self._at))
             self._planner.open(clip.phrase, clip.tone, clip.lang)
-            lips = Lips(clip.lang)
+            lips = Lips(clip.lang, clip.phrase.text)
             while (part := await clip.parts.get()) is not None:
                 if isinstance(part, VoiceError):
                     if not told:

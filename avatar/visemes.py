@@ -5,14 +5,16 @@ Shares and weights follow the phonetics of both languages; the shapes are the Oc
 
 from collections.abc import Iterable, Iterator
 
+from avatar.durations import lengths
 from avatar.motion import Shape, Viseme
-from avatar.phonemes import AFTER, BEFORE, PAUSES, of
+from avatar.phonemes import AFTER, BEFORE, PAUSES
+from avatar.reading import read
 from avatar.speech import Audio, PhonemeSpan, WordSpan
 from configs.language import Lang
 
 SHORTEST = 0.025
 """Seconds; nothing shorter than the voice's own 25 ms grid is shown."""
-_HELD = 0.06
+HELD = 0.06
 """Seconds; a pause shorter than this is no closed mouth but the join of two words."""
 _EPSILON = 1e-6
 
@@ -52,9 +54,8 @@ _PHONEMES: dict[str, tuple[Part, ...]] = {
     "W": (("aa", 0.6, 1.0), ("ou", 0.4, 1.0)),
     "Y": (("oh", 0.55, 1.0), ("ih", 0.45, 1.0)),
 }
-_LENGTHS = {"vowel": 1.7, "glide": 0.8, "nasal": 1.0, "stop": 0.9, "fricative": 1.2}
-_FINAL = 2.0
-"""How much longer the last two sounds before a pause last, as measured on Kokoro's own durations."""
+PAUSE = 0.12
+"""Seconds between two words from which the first one ends a clause."""
 
 
 def shapes(phoneme: str) -> tuple[Part, ...]:
@@ -64,32 +65,36 @@ def shapes(phoneme: str) -> tuple[Part, ...]:
     return tuple((shape, share / len(known), weight) for parts in known for shape, share, weight in parts)
 
 
-def from_phonemes(spans: Iterable[PhonemeSpan]) -> tuple[Viseme, ...]:
-    """Mouth shapes on the spans' own clock: ascending, neighbours differ, closed at the end."""
+def from_phonemes(spans: Iterable[PhonemeSpan], *, closed: bool = True) -> tuple[Viseme, ...]:
+    """Mouth shapes on the spans' own clock: ascending, neighbours differ, `closed` at the end."""
     found: list[Viseme] = []
     end = 0.0
     for span in spans:
         if not found and shapes(span.phoneme) == ():
             found.append(Viseme(span.start, "sil"))
-        elif found and span.start - end > _HELD:
+        elif found and span.start - end > HELD:
             _show(found, Viseme(end, "sil"))
         for viseme in _within(span):
             _show(found, viseme)
         end = max(end, span.end)
-    if found and found[-1].shape != "sil":
+    if closed and found and found[-1].shape != "sil":
         _show(found, Viseme(end, "sil"))
     return tuple(found)
 
 
-def from_words(words: Iterable[WordSpan], lang: Lang) -> tuple[Viseme, ...]:
-    """For a voice that only knows its words: each word's time is shared out among its sounds by their kind.
+def from_words(words: Iterable[WordSpan], lang: Lang, *, after: str = "", ending: bool = True) -> tuple[Viseme, ...]:
+    """For a voice that only knows its words: each word's time is shared out among its sounds by their usual lengths.
 
-    Measured against Kokoro's own durations this errs by about 30 ms inside a word.
+    `after`: the word that follows. `ending`: whether a pause does, in which the mouth closes. Measured against
+    Kokoro's own durations this errs by 20 to 22 ms inside a word (docs/voices.md).
     """
     listed = tuple(words)
-    ends = [word.start - before.end > _HELD for before, word in zip(listed, listed[1:], strict=False)]
-    spans = [span for word, final in zip(listed, [*ends, True], strict=False) for span in _spread(word, lang, final)]
-    return from_phonemes(spans)
+    texts = ["", *(word.text for word in listed), after]
+    ends = [word.start - before.end > PAUSE for before, word in zip(listed, listed[1:], strict=False)]
+    spans: list[PhonemeSpan] = []
+    for index, (word, final) in enumerate(zip(listed, [*ends, ending], strict=False)):
+        spans += _spread(word, read(word.text, lang, texts[index], texts[index + 2]), lang, final)
+    return from_phonemes(spans, closed=ending)
 
 
 def from_loudness(audio: Audio, at: float) -> tuple[Viseme, ...]:
@@ -111,7 +116,7 @@ def _within(span: PhonemeSpan) -> Iterator[Viseme]:
     parts = shapes(span.phoneme)
     length = span.end - span.start
     if not parts:
-        if length >= _HELD and not set(span.phoneme) - PAUSES:
+        if length >= HELD and not set(span.phoneme) - PAUSES:
             yield Viseme(span.start, "sil")
         return
     if min(share for _, share, _ in parts) * length < SHORTEST - _EPSILON:
@@ -136,29 +141,12 @@ def _show(found: list[Viseme], viseme: Viseme) -> None:
         found.append(viseme)
 
 
-def _spread(word: WordSpan, lang: Lang, final: bool) -> Iterator[PhonemeSpan]:
-    sounds = of(word.text, lang) or ("",)
-    weights = [_length(sound) for sound in sounds]
-    if final:
-        weights[-2:] = [_FINAL * weight for weight in weights[-2:]]
+def _spread(word: WordSpan, sounds: tuple[str, ...], lang: Lang, final: bool) -> Iterator[PhonemeSpan]:
+    sounds = sounds or ("",)
+    spoken_in: Lang = "en" if word.text.isascii() and word.text.isalpha() else lang
+    weights = lengths(sounds, spoken_in, final=final)
     scale = (word.end - word.start) / sum(weights)
     at = word.start
     for sound, weight in zip(sounds, weights, strict=True):
         yield PhonemeSpan(sound, at, at + weight * scale)
         at += weight * scale
-
-
-def _length(sound: str) -> float:
-    if sound == "":
-        return 1.0
-    if sound[0] in "jwɥ":
-        return _LENGTHS["glide"]
-    if sound[0] in "mnŋlɹɻɾr":
-        return _LENGTHS["nasal"]
-    if sound[0] in "ptkbdɡʔ" and "ʰ" not in sound:
-        return _LENGTHS["stop"]
-    return _LENGTHS["vowel" if shapes(sound)[:1] and _is_vowel(sound[0]) else "fricative"]
-
-
-def _is_vowel(symbol: str) -> bool:
-    return symbol in "aeiouyAIOQWYɑɐɒæɔəᵊɚɛɜɨɪɯøœʊʌɤᵻ"
