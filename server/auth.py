@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 
 from configs.engines import ConfigError
 from configs.settings import ServerSettings
+from configs.wyoming import WyomingSettings
 
 KEY_SUBPROTOCOL = "zhubo.key."
 """Browsers cannot set headers on a WebSocket: they offer the key as a subprotocol with this prefix."""
@@ -26,6 +27,15 @@ def require_safe(server: ServerSettings) -> None:
     if server.key is None and not server.keys and not is_loopback(server.host):
         raise ConfigError(
             f"refusing to listen on {server.host} without a key: set ZHUBO__SERVER__KEY, or listen on 127.0.0.1"
+        )
+
+
+def require_open(wyoming: WyomingSettings) -> None:
+    """Refuse to serve other machines by a protocol without keys, unless that is wanted. Raises ConfigError."""
+    if wyoming.port is not None and not wyoming.open and not is_loopback(wyoming.host):
+        raise ConfigError(
+            f"refusing to serve Wyoming on {wyoming.host}: the protocol knows no keys, so that everybody who reaches it"
+            " may speak to the presenter; set ZHUBO__WYOMING__OPEN=true where that is wanted, or listen on 127.0.0.1"
         )
 
 

@@ -31,9 +31,10 @@ def run(arguments: argparse.Namespace) -> int:
 def effective(settings: Settings) -> dict[str, object]:
     """Every setting with its value, engines' options with their defaults; secrets show as asterisks."""
     from agent.persona import load as load_persona
-    from server.auth import require_safe
+    from server.auth import require_open, require_safe
 
     require_safe(settings.server)
+    require_open(settings.wyoming)
     load_persona(settings.persona)
     tree = settings.model_dump(mode="json", by_alias=True)
     for name, (kind, spec) in settings.engines().items():

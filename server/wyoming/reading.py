@@ -1,0 +1,80 @@
+"""A client's text, as it comes, read aloud: cut, judged and spoken as the presenter's own words are."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from agent.events import Event, Fault, Speech
+from agent.presenter import Presenter
+from agent.turn import Spoken, Turn
+from avatar.markdown import Prose
+from avatar.sentences import SentenceSplitter
+from configs.language import Lang, detect
+from server.protocols.wyoming import answers
+from server.wyoming.failure import Failure
+from server.wyoming.wire import Reply
+
+_WAITING = 4
+"""Stretches of text that wait to be spoken; a client that has more waits."""
+
+
+class Reading:
+    """`lang` to speak in; None follows the text. `most`: characters. `run` it, beside whoever has the text."""
+
+    def __init__(self, presenter: Presenter, lang: Lang | None, reply: Reply, most: int) -> None:
+        self._presenter, self._lang, self._reply, self._most = presenter, lang, reply, most
+        self._texts: asyncio.Queue[str | None] = asyncio.Queue(maxsize=_WAITING)
+        self._length = 0
+        self._at: float | None = None
+        self._ended = asyncio.Event()
+
+    async def put(self, text: str) -> None:
+        """Raises Failure."""
+        self._length += len(text)
+        if self._length > self._most:
+            raise Failure(
+                "too_long", f"at most {self._most} characters are read at once / 一次最多朗读 {self._most} 字"
+            )
+        await self._texts.put(text)
+
+    async def finish(self) -> None:
+        """There is no more of it."""
+        await self._texts.put(None)
+
+    async def ended(self) -> None:
+        """Until all of it was sent."""
+        await self._ended.wait()
+
+    async def run(self) -> None:
+        """Raises Failure, alone or in a group."""
+        lang = self._lang or self._presenter.persona.language
+        await Turn(1, self._presenter, self._emit).relay(self._lines(lang), lang)
+        if self._at is None:
+            await self._begin()
+        await self._reply(answers.audio_stop(self._at or 0.0))
+        self._ended.set()
+
+    async def _lines(self, lang: Lang) -> AsyncGenerator[Spoken, None]:
+        prose, splitter, read = Prose(), SentenceSplitter(), ""
+        while (text := await self._texts.get()) is not None:
+            read += text
+            lang = self._lang or detect(read) or lang
+            for piece in splitter.feed(prose.feed(text)):
+                yield piece, lang, "answer"
+        for piece in splitter.feed(prose.flush()) + splitter.flush():
+            yield piece, lang, "answer"
+
+    async def _emit(self, event: Event) -> None:
+        match event:
+            case Speech(audio=audio):
+                if self._at is None:
+                    await self._begin()
+                await self._reply(answers.audio_chunk(audio.pcm, audio.rate, self._at or 0.0))
+                self._at = (self._at or 0.0) + audio.seconds
+            case Fault():
+                raise Failure("voice_failed", "the voice failed, try again later / 语音合成出了故障，请稍后再试")
+            case _:
+                pass
+
+    async def _begin(self) -> None:
+        self._at = 0.0
+        await self._reply(answers.audio_start(self._presenter.voice.rate))
