@@ -68,6 +68,7 @@ class Claims:
         self._question = set(terms(evidence.asked.question)) | set(_RESTATING)
         self._asked_figures = spellings(evidence.asked.question)
         self._known = set(terms(text))
+        self._learnt = {bare(one) for one in evidence.learnt}
 
     def verdict(self, text: str) -> Verdict:
         """Of one clause or sentence of the answer; "nothing yet" where it says no more than the question."""
@@ -77,7 +78,7 @@ class Claims:
         if _REFUSAL.search(text):
             return "unfounded"
         if not new and not claimed:
-            return "nothing yet"
+            return "borne out" if bare(text) in self._learnt else "nothing yet"
         if any(not (figure & self._figures) for figure in claimed):
             return "unfounded"
         if any(name not in self._folded for name in names(text)):

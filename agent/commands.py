@@ -35,6 +35,11 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdraw:
+    """A `Reply` that has not begun is not wanted any more; the words wait for the next one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Listen:
     """How to hear the user from now on; what is not said stays at its default.
 
@@ -142,7 +147,7 @@ class Consent:
     given: bool
 
 
-Audible = Listen | Microphone | Commit | Clear | Add | Reply
+Audible = Listen | Microphone | Commit | Clear | Add | Reply | Withdraw
 """What is for the session's ear."""
 Command = Say | Interrupt | Heard | Call | Consent | Audible | Configure | OfferTools | ToolAnswered
 

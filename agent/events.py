@@ -202,12 +202,14 @@ class Floor:
 
 @dataclass(frozen=True, slots=True)
 class ToolCalled:
-    """The agent asks the client to do something. `arguments`: JSON. Answered by `ToolAnswered` with `call`."""
+    """The agent asks the client to do something. `arguments`: JSON. Answered by `ToolAnswered` with `call`. `more`:
+    calls that follow at once, and wait for nothing."""
 
     turn: int
     call: str
     name: str
     arguments: str
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from agent.turn import Spoken, Turn
 from agent.watchers import Asked, Watcher, Watchers
 from agent.whispers import Whispers
 from configs.conduct import ConductSettings
-from configs.language import Lang, detect
+from configs.language import LANGUAGES, Lang, detect
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,7 @@ class Session:
         self._commands = asyncio.Lock()
         self._since = now()
         self.lang: Lang = presenter.persona.language
+        self.names = tuple(presenter.persona.name[one] for one in LANGUAGES)
         self._operator: str | None = None
         self._held: Say | None = None
         self._line: asyncio.Future[str] | None = None
@@ -314,8 +315,8 @@ class Session:
         if held is not None:
             self.stage.later(self._answer(held))
 
-    def _ask(self, call: str, name: str, arguments: str) -> None:
-        self.tell(ToolCalled(self.stage.number, call, name, arguments))
+    def _ask(self, call: str, name: str, arguments: str, more: int) -> None:
+        self.tell(ToolCalled(self.stage.number, call, name, arguments, more))
 
     def _given(self, event: Event) -> None:
         self.stage.given(event)

@@ -3,28 +3,37 @@
 from contextlib import suppress
 from typing import Any
 
-from fastapi import APIRouter, HTTPException, Request, WebSocket, WebSocketDisconnect
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Request, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, Field
 
 from knowledge.bases import UnknownBase
 from server.admission import NO_BASE, Admission
 from server.assemble import Service
-from server.auth import Gate
+from server.auth import Gate, Grant
+from server.openai.errors import Compatible, Wrong
 from server.protocols.base import Hello, Rejected
 from server.protocols.realtime import Defaults, Dialect, RealtimeCodec, SessionBody, beta
-from server.protocols.realtime.refusal import Refusal, error
+from server.protocols.realtime.refusal import Refusal
 from server.protocols.realtime.session import merged, shown
-from server.protocols.realtime.sound import APPEND
+from server.protocols.realtime.sound import FRAME
 from server.reception import Reception
 from server.sockets import serve
 
 PATH = "/v1/realtime"
-MESSAGE_BYTES = APPEND * 4 // 3 + 64 * 1024
-"""The largest append, in base64, with what stands around it."""
+MESSAGE_BYTES = 2 * FRAME
+"""What is larger than the largest event, and not larger than this, is refused by an error event; what is larger still
+closes the connection, with 1009."""
 _BUSY = 1013
 _NAME = "realtime"
 _MODEL = "zhubo"
+_BETA_SECONDS = 60
+_NO_KEY = (
+    "a valid key is needed, from a page of a known origin: Authorization: Bearer KEY, or the subprotocol "
+    "openai-insecure-api-key.KEY / 需要有效的密钥，网页还须来自已知的来源"
+)
+_NO_CALLS = (
+    "WebRTC and SIP are not offered: connect a WebSocket to /v1/realtime / 不支持 WebRTC 和 SIP，请用 WebSocket 连接"
+)
 
 
 class Expiry(BaseModel):
@@ -37,30 +46,34 @@ class SecretBody(BaseModel):
 
 
 def realtime_routes(service: Service, gate: Gate, admission: Admission) -> APIRouter:
-    router = APIRouter(tags=["OpenAI Realtime"])
+    router = APIRouter(tags=["OpenAI Realtime"], route_class=Compatible)
 
     @router.post(f"{PATH}/client_secrets", summary="A key for minutes, for conversations alone")
     async def client_secrets(request: Request, body: SecretBody) -> dict[str, Any]:
         """Its holder speaks to the issuer's knowledge base, with the settings given here to begin with."""
-        grant = gate.grant(request)
-        if grant is None:
-            raise HTTPException(401, "unauthorized: a valid key is needed: Authorization: Bearer KEY")
-        try:
-            session = merged(SessionBody(type=body.session.get("type", "realtime")), body.session)
-        except (Refusal, ValueError) as wrong:
-            raise HTTPException(422, f"bad_request: {wrong}") from wrong
-        issued = gate.passes.issue(grant, body.expires_after.seconds, session)
-        if issued is None:
-            raise HTTPException(429, "too_many: too many such keys are valid now, try again in a minute")
-        key, ends = issued
-        return {"value": key, "expires_at": int(ends), "session": shown(session, "sess_new", defaults(service))}
+        session = _begun(body.session)
+        key, ends = _issued(gate, request, body.expires_after.seconds, session)
+        return {"value": key, "expires_at": ends, "session": shown(session, "sess_new", defaults(service))}
+
+    @router.post(f"{PATH}/sessions", summary="The same as the beta has it")
+    async def sessions(request: Request, body: dict[str, Any]) -> dict[str, Any]:
+        session = _begun(beta.inward({"type": "session.update", "session": body})["session"])
+        key, ends = _issued(gate, request, _BETA_SECONDS, session)
+        whole = beta.flat(shown(session, "sess_new", defaults(service)))
+        return {**whole, "client_secret": {"value": key, "expires_at": ends}}
+
+    @router.post(f"{PATH}/calls", summary="WebRTC and SIP: not offered here")
+    async def calls() -> None:
+        raise Wrong(501, "unsupported", _NO_CALLS)
 
     @router.websocket(PATH)
     async def realtime(socket: WebSocket) -> None:
         talker = gate.talker(socket)
         if talker is None:
-            told = error("invalid_api_key", "a valid key is needed: Authorization: Bearer KEY / 需要有效的密钥")
-            await socket.send_denial_response(JSONResponse({"error": told["error"]}, 401))
+            await socket.send_denial_response(Wrong(401, "invalid_api_key", _NO_KEY).response())
+            return
+        if "call_id" in socket.query_params:
+            await socket.send_denial_response(Wrong(400, "unsupported", _NO_CALLS, "call_id").response())
             return
         grant, carried = talker
         await socket.accept(_NAME if _NAME in socket.scope.get("subprotocols", ()) else None)
@@ -79,6 +92,28 @@ def realtime_routes(service: Service, gate: Gate, admission: Admission) -> APIRo
                 await _turned_away(socket, codec, NO_BASE)
 
     return router
+
+
+def _begun(given: object) -> SessionBody:
+    """Raises Wrong."""
+    kind = given.get("type", "realtime") if isinstance(given, dict) else "realtime"
+    try:
+        return merged(SessionBody(type="transcription" if kind == "transcription" else "realtime"), given)
+    except Refusal as refusal:
+        raise Wrong(400, refusal.code, refusal.message, refusal.param) from refusal
+
+
+def _issued(gate: Gate, request: Request, seconds: float, session: SessionBody) -> tuple[str, int]:
+    """Raises Wrong."""
+    grant: Grant | None = gate.grant(request)
+    if grant is None:
+        raise Wrong(401, "invalid_api_key", _NO_KEY)
+    issued = gate.passes.issue(grant, seconds, session)
+    if issued is None:
+        told = "too many such keys are valid now: try again in a minute / 临时密钥太多，请一分钟后再试"
+        raise Wrong(429, "rate_limit_exceeded", told, headers={"Retry-After": "60"})
+    key, ends = issued
+    return key, int(ends)
 
 
 def _codec(service: Service, socket: WebSocket, carried: object) -> RealtimeCodec:

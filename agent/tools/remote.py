@@ -13,8 +13,8 @@ from agent.tools.schemas import bounded
 from agent.tools.tool import Arguments, Context, Result, ToolError
 from configs.language import Lang
 
-Ask = Callable[[str, str, str], None]
-"""Asks the client: the call's id, the tool's name, its arguments as JSON."""
+Ask = Callable[[str, str, str, int], None]
+"""Asks the client: the call's id, the tool's name, its arguments as JSON, and how many calls follow at once."""
 
 MOST = 64
 """Tools that one client may offer."""
@@ -30,6 +30,7 @@ class RemoteTools:
         self._ask = ask
         self._tools: tuple[_Remote, ...] = ()
         self._waiting: dict[str, asyncio.Future[str]] = {}
+        self._asking: list[tuple[str, str, str]] = []
 
     @property
     def tools(self) -> "tuple[_Remote, ...]":
@@ -56,11 +57,22 @@ class RemoteTools:
         call = secrets.token_hex(8)
         future = self._waiting[call] = asyncio.get_running_loop().create_future()
         try:
-            self._ask(call, name, json.dumps(dict(arguments), ensure_ascii=False))
+            self._put(call, name, json.dumps(dict(arguments), ensure_ascii=False))
             answer: str = await future
             return answer
         finally:
             self._waiting.pop(call, None)
+
+    def _put(self, call: str, name: str, arguments: str) -> None:
+        """Those of one round are put together: each begins before the loop comes round again."""
+        self._asking.append((call, name, arguments))
+        if len(self._asking) == 1:
+            asyncio.get_running_loop().call_soon(self._put_all)
+
+    def _put_all(self) -> None:
+        asked, self._asking = self._asking, []
+        for more, one in zip(range(len(asked) - 1, -1, -1), asked, strict=True):
+            self._ask(*one, more)
 
 
 @dataclass(frozen=True)
@@ -122,7 +134,8 @@ class _Controlled(_Remote):
         wanted = arguments.get(control)
         if wanted is None:
             wanted = await self._stepped(control, arguments.get("change", 0), lang)
-        await self.ask(self.name, {control: wanted})
+        if (await self.ask(self.name, {control: wanted})).strip().casefold() == "false":
+            raise ToolError("refused", "the device said no")
         if isinstance(wanted, int):
             self.levels[control] = wanted
         return controls.done(control, wanted, lang)

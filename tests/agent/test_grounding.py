@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from agent.asked import Asked
 from agent.evidence import candidates, gather, leaves_of
-from agent.grounding import Checker, Grounding, Supported, Unsupported
+from agent.grounding import Checker, Evidence, Grounding, Supported, Unsupported
 from configs.language import Lang, detect
 from knowledge.documents import Entry, Hit, Passage, Place, Retrieval
 from knowledge.ingest import indexed
@@ -262,3 +262,18 @@ def test_a_figure_that_a_tool_gave_is_not_what_the_documents_tell_another_of(
         check = Checker(evidence, question, lang)
         check.learn([learnt])
         assert (check.feed(said) == said) == kept
+
+
+@pytest.mark.parametrize(
+    ("lang", "question", "learnt"),
+    [("zh", "请把灯打开", "灯打开了。"), ("en", "Turn the light on.", "The light is on.")],
+)
+def test_what_a_tool_says_it_did_may_be_said_though_it_repeats_the_question(
+    lang: Lang, question: str, learnt: str
+) -> None:
+    asked = Asked.of(question, lang, {})
+    for told in ((), (learnt,)):
+        check = Checker(Evidence.nothing(asked), question, lang, "refused")
+        check.learn(told)
+        assert check.feed(learnt) == (learnt if told else None)
+        assert check.finish() == (None if told else "refused")

@@ -41,7 +41,7 @@ def outward(event: Json) -> Json | None:
         kind = kind.replace(name, old)
     told = {**event, "type": kind}
     if kind.startswith("session."):
-        told["session"] = _flat(event["session"])
+        told["session"] = flat(event["session"])
         told["type"] = f"transcription_{kind}" if event["session"]["type"] == "transcription" else kind
     if isinstance(event.get("item"), dict):
         told["item"] = _item(event["item"], {"output_text": "text", "output_audio": "audio"})
@@ -103,25 +103,25 @@ def _renamed(part: Any, names: dict[str, str]) -> Any:
     return {**part, "type": names.get(part["type"], part["type"])}
 
 
-def _flat(session: Json) -> Json:
+def flat(session: Json) -> Json:
     audio = session.get("audio", {})
     heard, spoken = audio.get("input", {}), audio.get("output", {})
     other = {name: value for name, value in session.items() if name not in ("audio", "type", "output_modalities")}
-    flat: Json = {
+    told: Json = {
         **other,
         "turn_detection": heard.get("turn_detection"),
         "input_audio_transcription": heard.get("transcription"),
         "input_audio_format": _NAMES[heard["format"]["type"]],
     }
     if spoken:
-        flat |= {
+        told |= {
             "modalities": _both(session["output_modalities"]),
             "voice": spoken["voice"],
             "speed": spoken["speed"],
             "output_audio_format": _NAMES[spoken["format"]["type"]],
-            "max_response_output_tokens": flat.pop("max_output_tokens", "inf"),
+            "max_response_output_tokens": told.pop("max_output_tokens", "inf"),
         }
-    return flat
+    return told
 
 
 def _both(modalities: list[str]) -> list[str]:

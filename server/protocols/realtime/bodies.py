@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from agent.tools.remote import MOST
+from agent.tools.schemas import bounded
 
 FORMATS = Literal["audio/pcm", "audio/pcmu", "audio/pcma"]
 PCM_RATE = 24000
@@ -87,6 +88,13 @@ class Function(Body):
     name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
     description: str = Field(default="", max_length=4096)
     parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
+
+    @field_validator("parameters")
+    @classmethod
+    def _fits(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Raises ValueError for what no model could be told of."""
+        bounded(parameters)
+        return parameters
 
 
 class Choice(Body):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import orjson
 from pydantic import ValidationError
 
-from agent.commands import Add, Clear, Command, Commit, Heard, Interrupt, Listen, Reply, ToolAnswered
+from agent.commands import Add, Clear, Command, Commit, Heard, Interrupt, Listen, Reply, ToolAnswered, Withdraw
 from agent.events import (
     Cleared,
     Committed,
@@ -17,6 +17,7 @@ from agent.events import (
     SpeechStarted,
     SpeechStopped,
     Transcribed,
+    TurnStarted,
     Unheard,
 )
 from server.protocols.base import Answer, Decoded, Frame, Pong, Posted, Rejected, Welcome
@@ -28,7 +29,7 @@ from server.protocols.realtime.hearing import OWN, Hearing, empty
 from server.protocols.realtime.items import Items, truncated
 from server.protocols.realtime.refusal import Refusal, error
 from server.protocols.realtime.session import Defaults, Terms, merged, refused, shown
-from server.protocols.realtime.sound import Intake
+from server.protocols.realtime.sound import FRAME, Intake
 from server.protocols.realtime.speaking import Speaking, Wanted
 
 
@@ -76,6 +77,8 @@ class RealtimeCodec:
         self._intake = Intake()
         self._answers: dict[str, ToolAnswered] = {}
         self._called: set[str] = set()
+        self._asking = self._asked = False
+        """There are words of the user's that the presenter does not have yet; and some that it has not answered."""
         self._told = Terms.of(SessionBody())
         self.leads = not dialect.noticed and session.type == "realtime"
         """The presenter says in its first response that it is an AI."""
@@ -102,7 +105,7 @@ class RealtimeCodec:
             message = _parsed(frame)
             cause = message.get("event_id")
             message = beta.inward(message) if self._dialect.beta else message
-            restored = [] if self._speaking.active else self._settled(self._terms())
+            restored = [] if self._speaking.active else self._settled(self._speaking.terms)
             return [*restored, *self._led(), *self._obey(message, cause)]
         except Refusal as wrong:
             return [Told((error(wrong.code, wrong.message, cause, wrong.param),))]
@@ -123,21 +126,20 @@ class RealtimeCodec:
                 return []
             case Rejected(code, message):
                 return [error(code, message)]
-            case Unheard() if self._speaking.wanted is not None:
-                told = self._hearing.feed(event)
-                return [*told, *self._speaking.give_up(event.code, event.message)]
+            case Unheard(code="nothing_to_answer"):
+                return self._speaking.give_up(*(self._hearing.fault or (event.code, event.message)))
             case SpeechStarted() | SpeechStopped() | Committed() | Cleared() | Transcribed() | Unheard():
                 if isinstance(event, Committed):
-                    self._intake.emptied()
-                told = self._hearing.feed(event)
-                self._speaking.heard = self._hearing.seconds
-                return told
+                    self._intake.taken()
+                return self._hearing.feed(event)
             case Floor(_, state, reason):
                 floor = {"type": "zhubo.floor", "state": state, "reason": reason}
                 return [floor] if self._dialect.extended else []
             case Notice(_, code, message) if not self._speaking.active:
                 notice = {"type": "zhubo.notice", "code": code, "message": message}
                 return [notice] if self._dialect.extended else []
+            case TurnStarted():
+                self._asked, self._speaking.heard = False, self._hearing.answered()
         return self._speaking.feed(event)
 
     def _obey(self, message: Json, cause: object) -> Out:
@@ -146,7 +148,7 @@ class RealtimeCodec:
             case "session.update":
                 return self._update(message.get("session"))
             case "input_audio_buffer.append":
-                return [*self._intake.feed(message.get("audio"), self._session.audio.input.format.type)]
+                return self._append(message.get("audio"))
             case "input_audio_buffer.commit":
                 return self._commit(cause)
             case "input_audio_buffer.clear":
@@ -164,7 +166,7 @@ class RealtimeCodec:
             case "response.create":
                 return self._respond(message.get("response"))
             case "response.cancel":
-                return self._cancel()
+                return self._cancel(message.get("response_id"))
             case kind:
                 told = f"no event type {kind[:64]!r} here / 没有这种事件"
                 raise Refusal("unknown_event", told, "type")
@@ -184,6 +186,11 @@ class RealtimeCodec:
         self._speaking.terms = self._terms()
         settled = [] if self._speaking.active else self._settled(self._speaking.terms)
         return [*settled, _answer("session.updated", session=self._shown())]
+
+    def _append(self, audio: object) -> Out:
+        """What was typed before is heard with it, where the user's silence is what asks for the answer."""
+        sound = self._intake.feed(audio, self._session.audio.input.format.type)
+        return [*(self._ask() if self._asking and self._told.listen.answer else []), *sound]
 
     def _commit(self, cause: object) -> Out:
         if not self._intake.given:
@@ -206,6 +213,7 @@ class RealtimeCodec:
             self._hearing.made(item.id)
             self._hearing.commits.append(OWN)
             out += [Listen(turns="manual", answer=False), *made.sound, Commit(), self._told.listen]
+        self._asking |= bool(item.words)
         self._speaking.terms = self._terms()
         return out
 
@@ -251,32 +259,36 @@ class RealtimeCodec:
         terms = Terms.of(self._session, body, self._items.instructions())
         wanted = Wanted(terms, body.metadata)
         if body.conversation == "none" or body.input is not None:
-            return self._apart(body, wanted)
+            raise Refusal("unsupported", _APART, f"response.{'input' if body.input is not None else 'conversation'}")
         settled = self._settled(terms)
         answers = [self._answers.pop(call) for call in list(self._answers) if call in self._speaking.calls]
         stale, self._answers = bool(self._answers), {}
         if answers:
             self._called = self._speaking.calls - {answer.call for answer in answers}
             return [*settled, Told(tuple(self._speaking.go_on(wanted))), *answers]
-        words = self._items.unanswered()
+        asked = self._ask()
         self._speaking.wanted = wanted
-        if stale and not words and not self._hearing.waiting:
+        if stale and not self._asked and not self._hearing.waiting:
             told = "the answer to this call came too late / 工具结果来得太晚"
             return [Told(tuple(self._speaking.give_up("function_call_expired", told)))]
-        self._hearing.waiting = 0
-        asked = [Add(item.words) for item in words]
-        for item in words:
-            item.words, item.known = "", True
         return [*settled, *asked, Reply(body.instructions or "")]
 
-    def _apart(self, body: ResponseBody, wanted: Wanted) -> Out:
-        raise Refusal("unsupported", "not here / 不支持", "response.conversation")
+    def _ask(self) -> Out:
+        """The presenter is told what was typed and not answered."""
+        words = self._items.unanswered()
+        asked: Out = [Add("\n".join(item.words for item in words))] if words else []
+        for item in words:
+            item.words, item.known = "", True
+        self._asking, self._asked = False, self._asked or bool(asked)
+        return asked
 
-    def _cancel(self) -> Out:
-        if not self._speaking.active:
-            raise Refusal("response_cancel_not_active", "no response is under way / 当前没有回答可取消")
+    def _cancel(self, id: object) -> Out:
+        if not self._speaking.active or id not in (None, self._speaking.response):
+            raise Refusal("response_cancel_not_active", "no such response is under way / 当前没有这个回答可取消")
+        if not self._speaking.answering:
+            return [Withdraw(), Interrupt(), Told(tuple(self._speaking.withdraw()))]
         self._speaking.cancelled = True
-        return [Interrupt(self._speaking.turn if self._speaking.answering else None)]
+        return [Interrupt(self._speaking.turn)]
 
     def _terms(self) -> Terms:
         return Terms.of(self._session, context=self._items.instructions())
@@ -296,6 +308,11 @@ class RealtimeCodec:
         return shown(self._session, self._id, self._defaults)
 
 
+_APART = (
+    "every response belongs to the one conversation here: create items, then a response; what is to stay apart from it "
+    "can be asked at /v1/chat/completions / 这里的回答都属于当前对话：请先创建条目，再请求回答；"
+    "单独的问题请用 /v1/chat/completions"
+)
 _MADE = ("conversation.item.added", "conversation.item.done")
 
 
@@ -305,6 +322,8 @@ def _answer(kind: str, **fields: object) -> Told:
 
 def _parsed(frame: Frame) -> Json:
     """Raises Refusal."""
+    if len(frame) > FRAME:
+        raise Refusal("too_large", "an event brings at most 15 MiB of audio / 每个事件最多 15 MiB 音频")
     if isinstance(frame, bytes):
         raise Refusal("unexpected_binary", "send JSON text frames; audio is base64 in them / 请发送 JSON 文本帧")
     try:

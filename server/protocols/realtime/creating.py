@@ -16,6 +16,8 @@ _CONTENT = {
     "system": ("input_text",),
     "assistant": ("output_text", "output_audio"),
 }
+_LONGEST = 20_000
+"""Characters of a message that is not the user's, and of what a tool gave."""
 _STATUSES = ("completed", "incomplete", "in_progress")
 
 
@@ -34,10 +36,11 @@ def created(item: Any, new: Callable[[str], str], session: SessionBody, most: in
         case {"type": "message", "role": str(role), "content": list(content)} if role in _CONTENT:
             return _message(item, role, content, new, session, most)
         case {"type": "function_call_output", "call_id": str(call), "output": str(output)}:
-            body = {**_begun(item, new), "call_id": call, "output": output}
+            body = {**_begun(item, new), "call_id": call[:64], "output": _short(output, "item.output")}
             return Created(Item(body), answer=ToolAnswered(call, output))
         case {"type": "function_call", "name": str(name), "arguments": str(arguments)}:
-            called = {"call_id": _text(item.get("call_id")) or new("call"), "name": name, "arguments": arguments}
+            given = _text(item.get("call_id"))[:64] or new("call")
+            called = {"call_id": given, "name": name[:64], "arguments": _short(arguments, "item.arguments")}
             return Created(Item({**_begun(item, new), **called}))
         case {"type": str()}:
             told = "items are message, function_call and function_call_output, each with all of its fields"
@@ -58,9 +61,10 @@ def _message(
 ) -> Created:
     parts = [_part(part, role) for part in content]
     body = {**_begun(item, new), "role": role, "content": [_kept(part) for part in parts]}
-    if role != "user":
-        return Created(Item(body))
     words = "\n".join(filter(None, (_text(part.get("text") or part.get("transcript")) for part in parts))).strip()
+    if role != "user":
+        _short(words, "item.content")
+        return Created(Item(body))
     sound = [part["audio"] for part in parts if part.get("audio") and not part.get("transcript")]
     if len(words) > most:
         raise Refusal("question_too_long", f"at most {most} characters / 最多 {most} 个字符", "item.content")
@@ -85,6 +89,13 @@ def _part(part: Any, role: str) -> Json:
             )
     told = f"the content of a {role} message is {' or '.join(_CONTENT[role])} / 消息内容类型不对"
     raise Refusal("invalid_value", told, "item.content")
+
+
+def _short(text: str, param: str) -> str:
+    """Raises Refusal."""
+    if len(text) > _LONGEST:
+        raise Refusal("string_above_max_length", f"at most {_LONGEST} characters / 最多 {_LONGEST} 个字符", param)
+    return text
 
 
 def _kept(part: Json) -> Json:

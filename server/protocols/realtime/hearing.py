@@ -25,7 +25,8 @@ class _Utterance:
 
 
 class Hearing:
-    """`transcribed`: the client wants to read what was heard. `waiting`: utterances that nobody has answered yet."""
+    """`transcribed`: the client wants to read what was heard. `waiting`: utterances that nobody has answered yet.
+    `seconds`: of sound in those that were understood since the presenter spoke last."""
 
     def __init__(self, items: Items, new: Callable[[str], str]) -> None:
         self.transcribed = False
@@ -36,11 +37,17 @@ class Hearing:
         self._utterances: dict[int, _Utterance] = {}
         self._made: list[str] = []
         self.seconds = 0.0
-        """Of sound in the last utterance."""
+        self.fault: tuple[str, str] | None = None
+        """Why the last utterance that was committed was not understood."""
 
     def made(self, item: str) -> None:
         """The next utterance is this item of the client's."""
         self._made.append(item)
+
+    def answered(self) -> float:
+        """The presenter answers what was heard: seconds of it."""
+        seconds, self.seconds, self.waiting, self.fault = self.seconds, 0.0, 0, None
+        return seconds
 
     def feed(self, event: Heard) -> list[Json]:
         match event:
@@ -96,7 +103,7 @@ class Hearing:
             utterance.sent = event.text
             told.append(_transcription("delta", utterance.item, delta=news))
         if event.final:
-            self.seconds = event.seconds
+            self.seconds += event.seconds
             self._written(utterance.item, event.text)
             usage = {"type": "duration", "seconds": round(event.seconds, 3)}
             told.append(_transcription("completed", utterance.item, transcript=event.text, usage=usage))
@@ -117,7 +124,8 @@ class Hearing:
         utterance = self._utterances.get(event.utterance)
         if utterance is None:
             return [error(event.code, event.message, ours=True)]
-        self.waiting = max(0, self.waiting - 1) if utterance.item_made else self.waiting
+        if utterance.item_made:
+            self.waiting, self.fault = max(0, self.waiting - 1), (event.code, event.message)
         told: list[Json] = []
         if not utterance.item_made:
             if not utterance.stopped:

@@ -8,6 +8,10 @@ from server.protocols.events import Json
 from server.protocols.realtime.refusal import Refusal
 
 MOST = 1000
+_BEFORE = 20
+"""Messages of an earlier conversation that the presenter is told."""
+_TITLE = "此前的对话 / What was said before:"
+_NAMES = {"user": "用户 User: ", "assistant": "主播 Presenter: "}
 _CLOCKS = 0.002
 """Seconds by which a client may reckon an item longer than it is."""
 
@@ -103,8 +107,17 @@ class Items:
         return found[::-1]
 
     def instructions(self) -> str:
-        """What the system messages say."""
-        return "\n".join(text(item.body) for item in self if item.body.get("role") == "system")
+        """What the system messages say; and what the client says was talked about before."""
+        system = [text(item.body) for item in self if item.body.get("role") == "system"]
+        return "\n".join(filter(None, (*system, self._before())))
+
+    def _before(self) -> str:
+        """Of the messages that the presenter does not know, those that the client has an answer to already."""
+        told = [item.body for item in self if not item.known and item.body.get("role") in _NAMES]
+        while told and told[-1]["role"] == "user":
+            told.pop()
+        lines = [f"{_NAMES[body['role']]}{text(body)}" for body in told[-_BEFORE:]]
+        return "\n".join((_TITLE, *lines)) if lines else ""
 
 
 def text(body: Json) -> str:

@@ -12,6 +12,8 @@ from server.protocols.realtime.refusal import Refusal
 
 APPEND = 15 * 1024 * 1024
 """Bytes of sound that one event may bring."""
+FRAME = APPEND * 4 // 3 + 64 * 1024
+"""Characters of the event that brings so much, in base64, with what stands around it."""
 _STRETCH = 48_000
 """Bytes of sound that the ear is given at once."""
 
@@ -42,7 +44,12 @@ class Intake:
             data, self._odd = data[: len(data) & ~1], data[len(data) & ~1 :]
         return list(stretches(data, format))
 
+    def taken(self) -> None:
+        """What was given is an utterance; the sound goes on."""
+        self.given = 0
+
     def emptied(self) -> None:
+        """What comes next begins anew."""
         self._odd, self.given = b"", 0
 
 

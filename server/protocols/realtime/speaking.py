@@ -100,6 +100,18 @@ class Speaking:
         told = self._open(self.wanted)
         return [*told, *self._done("failed", {"type": "failed", "error": _fault(code, message)})]
 
+    def withdraw(self) -> list[Json]:
+        """A response that was asked for is not wanted any more, before it began."""
+        if self.wanted is None:
+            return []
+        told = self._open(self.wanted)
+        return [*told, *self._done("cancelled", _cancelled("client_cancelled"))]
+
+    @property
+    def response(self) -> str | None:
+        """The id of the one under way."""
+        return self._response.id if self._response else None
+
     def _started(self, turn: int) -> list[Json]:
         self._leading, self.turn = False, turn
         self._texts, self._held = 0, None
@@ -181,7 +193,7 @@ class Speaking:
             self._held, self._boundary = [], self._texts
         told += self._call(response, event)
         message = response.message
-        if message is None or message.ended >= message.told:
+        if not event.more and (message is None or message.ended >= message.told):
             told += self._complete()
         return told
 
@@ -245,6 +257,7 @@ class Speaking:
             index = response.message.key["output_index"]
             response.output[index] = dict(response.message.item.body)
         body = self._body(response, status, details)
+        self.heard = 0.0
         return [
             *told,
             {"type": "response.done", "response": body},

@@ -1,0 +1,85 @@
+"""OpenAI Realtime: events that are none, each told, with the session as well as before."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.commands import (
+    Add,
+    Reply,
+)
+from server.protocols.base import Posted
+from tests.server.realtime_client import Client
+
+BAD: list[tuple[str | bytes, str]] = [
+    ("not json", "invalid_json"),
+    (b"\0\1", "unexpected_binary"),
+    ("[1]", "invalid_value"),
+    ('{"type":"dance","event_id":"e"}', "unknown_event"),
+    ('{"type":"session.update"}', "invalid_value"),
+    (
+        '{"type":"session.update","session":{"type":"realtime","audio":{"input":{"format":{"type":"audio/pcm","rate":'
+        "16000}}}}}",
+        "invalid_value",
+    ),
+    ('{"type":"session.update","session":{"type":"realtime","output_modalities":["audio","text"]}}', "invalid_value"),
+    ('{"type":"session.update","session":{"type":"transcription"}}', "invalid_value"),
+    ('{"type":"input_audio_buffer.append"}', "invalid_value"),
+    ('{"type":"input_audio_buffer.append","audio":"!!"}', "invalid_value"),
+    ('{"type":"conversation.item.create"}', "invalid_value"),
+    ('{"type":"conversation.item.create","item":{"type":"mcp_call"}}', "invalid_value"),
+    ('{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[]}}', "invalid_value"),
+    (
+        '{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_image",'
+        '"image_url":"x"}]}}',
+        "unsupported",
+    ),
+    (
+        '{"type":"conversation.item.create","item":{"type":"message","role":"user","content":[{"type":"input_text",'
+        f'"text":"{"很" * 51}"}}]}}}}',
+        "question_too_long",
+    ),
+    ('{"type":"conversation.item.retrieve","item_id":"x"}', "item_not_found"),
+    ('{"type":"conversation.item.delete","item_id":["x"]}', "item_not_found"),
+    ('{"type":"conversation.item.truncate","item_id":"x","audio_end_ms":0}', "item_not_found"),
+    ('{"type":"response.create","response":{"tools":[{"type":"mcp"}]}}', "invalid_value"),
+    ('{"type":"response.create","response":3}', "invalid_value"),
+]
+
+
+@pytest.mark.parametrize(("frame", "code"), BAD, ids=lambda value: str(value)[:48])
+def test_mistakes_are_told_and_leave_the_session_well(frame: str | bytes, code: str) -> None:
+    client = Client()
+    (told,) = client.codec.decode(frame)
+    assert isinstance(told, Posted)
+    (error,) = client.took(told.frames)
+    assert error["error"]["code"] == code and error["error"]["message"]
+    client.says("你好")
+    assert client.send("response.create")[0] == [Add("你好"), Reply("")]
+
+
+PLAIN = st.none() | st.booleans() | st.integers(-5, 2**40) | st.sampled_from(["", "item", "audio", "你好", "auto"])
+
+
+JSON = (
+    PLAIN
+    | st.lists(PLAIN, max_size=2)
+    | st.dictionaries(st.sampled_from(["type", "id", "content", "turn_detection"]), PLAIN)
+)
+
+
+KINDS = st.sampled_from(
+    ["session.update", "input_audio_buffer.append", "conversation.item.create", "conversation.item.truncate"]
+    + ["conversation.item.delete", "conversation.item.retrieve", "response.create", "response.cancel", "?"]
+)
+
+
+FIELDS = st.sampled_from(["session", "item", "item_id", "audio", "response", "event_id", "previous_item_id"])
+
+
+@given(KINDS, st.dictionaries(FIELDS, JSON, max_size=3), st.booleans())
+def test_no_event_breaks_the_codec(kind: str, fields: dict[str, Any], beta: bool) -> None:
+    client = Client(beta=beta)
+    client.send(kind, **fields)
