@@ -21,7 +21,9 @@ class ListeningSettings(Section):
 
     A turn ends after a silence of `complete` where what was said can stand by itself, `unfinished` where it cannot end
     there, or is not known yet, else `silence`. `speech`: the least of it that makes the presenter pause.
-    `deciding`: seconds that it waits for words, then `loud` seconds of speech are an interruption. `background`: dB
+    `brief`: seconds of speech that are too few for more than a sign of listening, or one of the words listed as stops.
+    `deciding`: seconds that it waits for words (half as long again where the user has fallen silent), then `loud`
+    seconds of speech are an interruption. `background`: dB
     below the user's usual from which it is somebody else. `prefix`: seconds of sound before the speech that belong to
     it; `pause`: of silence after which what was said is looked at; `gap`: without any sound from a client, which then
     counts as silence. `longest`: seconds of an utterance. `recognition`: seconds that a recogniser may take.
@@ -34,6 +36,7 @@ class ListeningSettings(Section):
     complete: Seconds = Seconds(zh=0.25, en=0.25)
     unfinished: Seconds = Seconds(zh=1.5, en=1.5)
     speech: Seconds = Seconds(zh=0.2, en=0.2)
+    brief: Seconds = Seconds(zh=0.7, en=0.7)
     deciding: float = Field(default=2.0, gt=0)
     loud: float = Field(default=1.0, gt=0)
     background: float = Field(default=10.0, gt=0)

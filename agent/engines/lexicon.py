@@ -1,19 +1,17 @@
 """A moderator that looks words up in lexicon files, and follows the files as they change."""
 
 import asyncio
-import functools
 import logging
 import time
-from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from pydantic import Field
 
+from agent.engines.homophones import reading
 from agent.moderation.findings import Finding
 from agent.moderation.lexicon import Lexicon as Terms
-from agent.moderation.lexicon import Reading, Term
+from agent.moderation.lexicon import Term
 from agent.moderation.lexicon_files import LexiconError, read
 from configs.engines import ConfigError, Options
 from configs.home import Home
@@ -44,7 +42,7 @@ class Lexicon:
         folder = Path(str(files("configs") / "lexicon"))
         packaged = sorted(folder.glob("*.yaml")) if options.packaged else []
         self._files = (*packaged, *(path.expanduser() for path in options.files))
-        self._reading = _reading() if options.homophones is not False else None
+        self._reading = reading() if options.homophones is not False else None
         if options.homophones and self._reading is None:
             raise ConfigError("homophones need pypinyin; see the extras in the README")
         self._state = self._look()
@@ -98,17 +96,3 @@ def _stat(path: Path) -> tuple[int, int]:
     except OSError:
         return 0, 0
     return stat.st_mtime_ns, stat.st_size
-
-
-def _reading() -> Reading | None:
-    try:
-        from pypinyin import Style, pinyin
-    except ImportError:
-        return None
-
-    @functools.lru_cache(maxsize=8192)
-    def reading(char: str) -> str:
-        given: Sequence[Any] = pinyin(char, style=Style.NORMAL, errors="ignore")
-        return str(given[0][0]) if given else ""
-
-    return reading

@@ -50,6 +50,8 @@ class Contest:
         self._position = self._host.stage.position
         self._levels.clear()
         self._host.tell(Floor(self._turn, "ducked", "speech"))
+        if self._position <= 0:  # nothing was heard of it yet: there is no word to break off
+            self._hold()
 
     def hear(self, frame: Frame, *, speaking: bool) -> None:
         """Of the open utterance."""
@@ -105,7 +107,7 @@ class Contest:
         now = asyncio.get_running_loop().time()
         text, settled = utterance.heard.text, utterance.settled
         known = bool(text) or settled
-        said = meant(text, lang, final=settled) if known else None
+        said = meant(text, lang, final=settled, names=self._host.names) if known else None
         softer = 0.0 if self._usual is None or not self._levels else self._usual - _loudness(self._levels)
         return Evidence(
             segments.speech,

@@ -1,9 +1,9 @@
 """What a session needs of an ear, and an ear of its session."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from agent.commands import Add, Audible, Clear, Commit, Listen, Microphone, Reply, Say
+from agent.commands import Add, Audible, Clear, Commit, Listen, Microphone, Reply, Say, Withdraw
 from agent.events import Event, Unheard
 from agent.stage import Stage
 from configs.language import Lang
@@ -18,6 +18,8 @@ class Host(Protocol):
     """Whether a turn runs or is still to be heard, which one, and how much of it is left to be heard."""
     lang: Lang
     """What was spoken last."""
+    names: Sequence[str]
+    """What the presenter is called."""
 
     async def say(self, say: Say) -> int: ...
     async def interrupt(self, turn: int | None = None, heard: float | None = None) -> None: ...
@@ -62,10 +64,12 @@ class Deaf:
                 await self._host.say(Say(text, instructions=instructions))
             case Reply():
                 await self._host.greet()
-            case Microphone() | Commit() if not self._told:
+            case Microphone() if self._told:
+                pass
+            case Microphone() | Commit():
                 self._told = True
                 self._host.tell(Unheard(self._host.stage.number, 0, "no_recognizer", _NO_EARS))
-            case Listen() | Microphone() | Commit() | Clear():
+            case Listen() | Clear() | Withdraw():
                 pass
 
     def given(self, event: Event) -> None:

@@ -31,6 +31,8 @@ class Resume:
     reason: FloorReason
 
 
+_COMING = 1.5
+"""How much longer words are waited for that are sure to come: the first are there, or the last were said."""
 Decision = Literal["wait", "hold", "yield"] | Resume
 _REASONS: dict[Meant, FloorReason] = {
     "nothing": "noise",
@@ -42,28 +44,34 @@ _REASONS: dict[Meant, FloorReason] = {
 
 
 def decided(evidence: Evidence, lang: Lang, settings: ListeningSettings) -> Decision:
-    """Words decide. Where none come in time, long loud speech does; what is too short to be a word is none."""
-    far = evidence.softer > settings.background
+    """Words decide: those that want silence or an answer, and any that take as long as a clause. Where none come in
+    time, long loud speech does; what is too short to be a word is none."""
+    far, brief = evidence.softer > settings.background, evidence.speech < settings.brief[lang]
     if evidence.echo:
         return Resume("echo")
     if evidence.paused and evidence.speech < settings.speech[lang] and evidence.meant in (None, "short"):
         return Resume("noise")
     if evidence.settled and not evidence.failed:
-        return _judged(evidence.meant or "nothing", far)
-    if evidence.meant in ("stop", "speech") and not far:
+        return _judged(evidence.meant or "nothing", far, brief)
+    if (evidence.meant == "stop" or (evidence.meant == "speech" and not brief)) and not far:
         return "yield"
     if evidence.paused and evidence.meant in ("backchannel", "laughter"):
         return Resume(_REASONS[evidence.meant])
-    if evidence.failed or (evidence.held is not None and evidence.held >= settings.deciding):
+    patience = settings.deciding * (_COMING if (evidence.paused and not brief) or evidence.meant == "short" else 1.0)
+    if evidence.failed or (evidence.held is not None and evidence.held >= patience):
         return _unheard(evidence, far, settings)
     if evidence.held is None and evidence.speech >= settings.speech[lang]:
         return "hold"
     return "wait"
 
 
-def _judged(meant: Meant, far: bool) -> Decision:
+def _judged(meant: Meant, far: bool, brief: bool) -> Decision:
+    if meant in ("stop", "speech") and far:
+        return Resume("background")
+    if meant == "speech" and brief:
+        return Resume("backchannel")
     if meant in ("stop", "speech"):
-        return Resume("background") if far else "yield"
+        return "yield"
     return Resume(_REASONS[meant])
 
 

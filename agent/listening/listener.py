@@ -3,47 +3,31 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Coroutine
 from typing import Any
 
-from agent.commands import Add, Audible, Clear, Commit, Listen, Microphone, Reply
-from agent.events import Cleared, Committed, Event, SpeechStarted, SpeechStopped, Transcribed, Unheard
+from agent.commands import Add, Audible, Clear, Commit, Listen, Microphone, Reply, Withdraw
+from agent.events import Cleared, Committed, Event, SpeechStarted, SpeechStopped, Transcribed
 from agent.listening.backchannels import meant
+from agent.listening.complaints import Complaints
 from agent.listening.contest import Contest
 from agent.listening.ear import Host
 from agent.listening.inbound import Inbound
-from agent.listening.inlet import Frame, Inlet, Intakes
+from agent.listening.inlet import Frame, Inlet
+from agent.listening.organs import Organs
 from agent.listening.patience import Patience
 from agent.listening.replying import Ended, Replying
 from agent.listening.segments import Change, Segments
 from agent.listening.utterance import Utterance
-from avatar.hearing import Detector, Expectation, Recognizer, RecognizerError, TurnDetector
+from avatar.hearing import Expectation, RecognizerError
 from configs.language import Lang, detect
-from configs.listening import ListeningSettings
 
 log = logging.getLogger(__name__)
 
 _BRIEF = 0.09
 """Seconds of speech from which a user is told that they are heard."""
-_BAD = "收到的声音无法解码，请检查格式和采样率。 / The sound cannot be decoded: check its format and sample rate."
-_EMPTY = "没有收到声音，请对着麦克风说话。 / There was no sound: please speak into the microphone."
-_LOST = "声音来得太快，有一段没有听到。 / Sound came too fast: some of it was not heard."
-
-
-@dataclass(frozen=True)
-class Organs:
-    """What every session hears with. `words`: what its users are likely to speak of."""
-
-    recognizer: Recognizer
-    detector: Detector
-    intakes: Intakes
-    settings: ListeningSettings = ListeningSettings()
-    turns: TurnDetector | None = None
-    words: Callable[[], Sequence[str]] = tuple
-
-    def expecting(self, words: Callable[[], Sequence[str]]) -> "Organs":
-        return replace(self, words=words)
+_EARLY = 0.4
+"""Seconds of an answer in which nobody could have found out that it comes too early, and stopped speaking."""
 
 
 class Listener:
@@ -61,9 +45,10 @@ class Listener:
         self._open: Utterance | None = None
         self._count = 0
         self._at = 0.0
+        self._complaints = Complaints(host)
         self._tasks: set[asyncio.Task[None]] = set()
         self._spoken = 0.0
-        self._bad = self._closed = False
+        self._closed = False
 
     async def handle(self, command: Audible) -> None:
         if self._closed:
@@ -72,7 +57,7 @@ class Listener:
             self._own(self._run(), "ear")
             self._own(self._replying.run(), "answers to speech")
         if not await self._inbound.put(command):
-            self._unheard(0, "overrun", _LOST)
+            self._complaints.lost()
 
     def given(self, event: Event) -> None:
         self._contest.given(event)
@@ -104,7 +89,7 @@ class Listener:
                 log.warning("the detector failed: %s", error.code)
                 self._drop()
                 self._inlet.reset()
-                self._report_bad(f"detector_{error.code}", _BAD)
+                self._complaints.broken(error.code)
             except Exception:  # noqa: BLE001 - a session hears on, whatever broke
                 log.exception("an ear stumbled")
                 self._drop()
@@ -125,6 +110,8 @@ class Listener:
                 self._host.tell(Cleared(self._turn))
             case Add() | Reply():
                 self._replying.put(command)
+            case Withdraw():
+                self._replying.withdraw()
 
     @property
     def _turn(self) -> int:
@@ -140,7 +127,7 @@ class Listener:
                 self._open.finish()
             else:
                 self._end()
-        self._bad = False
+        self._complaints.well()
 
     async def _hear(self, sound: Microphone) -> None:
         if not self._listen.active:
@@ -154,9 +141,9 @@ class Listener:
                 self._frame(frame)
         except ValueError as error:
             log.warning("sound that is none: %s", type(error).__name__)
-            self._report_bad(getattr(error, "code", "bad_audio"), _BAD)
+            self._complaints.bad(getattr(error, "code", "bad_audio"))
         else:
-            self._bad = False
+            self._complaints.well()
 
     def _frame(self, frame: Frame) -> None:
         self._at += self._inlet.seconds
@@ -260,8 +247,8 @@ class Listener:
         """The user has the floor. What they said before goes on where nothing was answered to it yet."""
         if (taken := self._contest.take()) is not None:
             turn, heard = taken
-            if heard <= 0:
-                self._replying.take_back(turn)
+            if heard <= _EARLY:
+                self._replying.take_back(turn, self._listen.answer)
             self._own(self._host.interrupt(turn, heard), "interruption")
 
     def _over(self, utterance: Utterance) -> bool:
@@ -301,7 +288,7 @@ class Listener:
     def _commit(self) -> None:
         utterance = self._open
         if utterance is None or not utterance.seconds:
-            self._unheard(0, "commit_empty", _EMPTY)
+            self._complaints.empty()
         elif self._listen.turns == "manual":
             self._open = None
             self._segments.end()
@@ -336,12 +323,3 @@ class Listener:
         """Words, and no recogniser's make-believe of noise."""
         text, lang = utterance.heard.text, self._lang(utterance)
         return utterance.confirmed and meant(text, lang, final=True) != "nothing"
-
-    def _report_bad(self, code: str, message: str) -> None:
-        """Once, until it is well again."""
-        if not self._bad:
-            self._bad = True
-            self._unheard(0, code, message)
-
-    def _unheard(self, utterance: int, code: str, message: str) -> None:
-        self._host.tell(Unheard(self._turn, utterance, code, message))

@@ -15,6 +15,7 @@ from configs.language import detect
 _MOST = 16
 """Things that wait to be understood or answered; the oldest words are let go beyond them."""
 _MESSAGES = {
+    "nothing_to_answer": "没有可以回答的话。 / There is nothing to answer.",
     "nothing_heard": "没有听清，请再说一遍。 / I did not catch that: please say it again.",
     "timeout": "语音识别太慢，请再说一遍，或者打字。 / Speech recognition is slow: please say it again, or type.",
     "": "语音识别出了故障，请再说一遍，或者打字。 / Speech recognition failed: please say it again, or type.",
@@ -44,7 +45,7 @@ class Replying:
         self._words: list[str] = []
         self._typed = False
         self._last: tuple[int, str] = (0, "")
-        self._due = False
+        self._due = self._missed = False
         self._now: Utterance | None = None
 
     @property
@@ -60,10 +61,16 @@ class Replying:
         self._items.append(item)
         self._filled.set()
 
-    def take_back(self, turn: int) -> None:
-        """The user went on before turn `turn` had answered anything: its question is the beginning of theirs."""
+    def withdraw(self) -> None:
+        """No `Reply` that waits is wanted any more."""
+        self._items = deque(item for item in self._items if not isinstance(item, Reply))
+
+    def take_back(self, turn: int, answer: bool) -> None:
+        """The user went on before turn `turn` had answered anything: its question is the beginning of theirs.
+        `answer`: also where nothing follows that can be understood."""
         if self._last[0] == turn:
             self._words.insert(0, self._last[1])
+            self._due = self._due or answer
 
     def quiet(self) -> None:
         """Nobody speaks any more: what waited for more words is answered."""
@@ -90,6 +97,9 @@ class Replying:
                 self._typed = True
             case Reply(instructions) if self._words:
                 await self._answer(instructions)
+            case Reply() if self._missed:  # what it was to answer was not understood
+                self._missed = False
+                self._host.tell(_nothing(self._host.stage.number))
             case Reply():
                 await self._host.greet()
             case Ended(utterance, answer, after):
@@ -99,6 +109,7 @@ class Replying:
                 finally:
                     await utterance.aclose()
                     self._now = None
+                self._missed = heard is None and not answer
                 if heard is not None:
                     self._words.append(heard.text)
                     self._due = self._due or answer
@@ -127,8 +138,13 @@ class Replying:
     async def _answer(self, instructions: str) -> None:
         joint = "\n" if self._typed else " "
         text, self._words, self._due, self._typed = joint.join(self._words), [], False, False
+        self._missed = False
         self._last = (await self._host.say(Say(text, instructions=instructions)), text)
 
     def _unheard(self, utterance: Utterance, code: str, kind: str = "") -> None:
         message = _MESSAGES.get(code, _MESSAGES[""])
         self._host.tell(Unheard(self._host.stage.number, utterance.number, f"{kind}{code}", message))
+
+
+def _nothing(turn: int) -> Unheard:
+    return Unheard(turn, 0, "nothing_to_answer", _MESSAGES["nothing_to_answer"])

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from agent.listening.homophones import sound
 from configs.language import LANGUAGES, Lang
 
 _JOINT = re.compile(r"[^\w'’]+|_+")
@@ -15,7 +16,8 @@ _JOINT = re.compile(r"[^\w'’]+|_+")
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """All of them folded. A `whole` matches a text that is made of such words and nothing else."""
+    """All of them folded. `whole` matches a text that is no unfinished one, whatever it ends with. `heard_...`: what
+    they sound like, of Chinese; no text sounds like "", so that nothing is found where no reading is known."""
 
     backchannel: re.Pattern[str]
     laughter: re.Pattern[str]
@@ -27,6 +29,15 @@ class Words:
     unfinished: tuple[str, ...]
     whole: tuple[re.Pattern[str], ...]
     asked: tuple[re.Pattern[str], ...]
+    hanging: tuple[re.Pattern[str], ...]
+    openings: re.Pattern[str]
+    heard_backchannel: re.Pattern[str]
+    heard_stops: frozenset[str]
+    asks: frozenset[str]
+    heard_asks: frozenset[str]
+    heard_openings: re.Pattern[str]
+    kin: dict[str, str]
+    """By their sounds."""
 
 
 @cache
@@ -48,7 +59,10 @@ def _all() -> dict[Lang, Words]:
 
 def _read(given: dict[str, Any], lang: Lang) -> Words:
     gap = r"\s*" if lang == "zh" else r"\s+"
-    lists = {key: [folded(one) for one in given[key]] for key in ("backchannels", "laughter", "stops")}
+    lists = {
+        key: [folded(one) for one in given[key]] for key in ("backchannels", "laughter", "stops", "asks", "openings")
+    }
+    heard = {key: [spoken for one in those if (spoken := sound(one))] for key, those in lists.items()}
     return Words(
         _whole(lists["backchannels"] + lists["laughter"], gap),
         _whole(lists["laughter"], gap),
@@ -60,11 +74,20 @@ def _read(given: dict[str, Any], lang: Lang) -> Words:
         tuple(sorted(map(folded, given["unfinished"]), key=len, reverse=True)),
         tuple(re.compile(one) for one in given["whole"]),
         tuple(re.compile(one, re.IGNORECASE) for one in given["asked"]),
+        tuple(re.compile(one, re.IGNORECASE) for one in given["hanging"]),
+        re.compile(rf"^{_either(lists['openings'])}(?:\b|{'' if lang == 'zh' else '$'})"),
+        _whole(heard["backchannels"], r"\s"),
+        frozenset(heard["stops"]),
+        frozenset(lists["asks"]),
+        frozenset(heard["asks"]),
+        re.compile(rf"^{_either(heard['openings'])}(?:\s|$)"),
+        {spoken: one for one in given["kin"] if (spoken := sound(one))},
     )
 
 
 def _either(listed: list[str]) -> str:
-    return "(?:" + "|".join(map(re.escape, sorted(filter(None, listed), key=len, reverse=True))) + ")"
+    """Nothing is found in an empty list."""
+    return "(?:" + ("|".join(map(re.escape, sorted(filter(None, listed), key=len, reverse=True))) or "(?!)") + ")"
 
 
 def _whole(listed: list[str], gap: str) -> re.Pattern[str]:
