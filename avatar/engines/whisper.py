@@ -1,6 +1,7 @@
 """Whisper as a recogniser: partials by decoding again, within a share of one worker; a final is often ready early."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from avatar.engines.whisper_queue import Job, Queue, Rank
 from avatar.hearing import RATE, Expectation, Recognition, RecognizerError
 from configs.engines import ConfigError, Options, reason
 from configs.home import Home
-from configs.language import LANGUAGES, Lang
+from configs.language import Lang
 from configs.weights.manifest import packaged, require
 
 if TYPE_CHECKING:
@@ -140,11 +141,11 @@ class WhisperHearing:
 
     def _heard(self) -> Recognition:
         parts = [*self._settled, *([self._open[1]] if self._open else [])]
-        langs: list[Lang] = [part.lang for part in parts if part.lang is not None]
+        langs = Counter[Lang](part.lang for part in parts if part.lang is not None)
         text = ""
         for part in parts:
             text += (" " if text and part.text and part.lang == "en" else "") + part.text
-        return Recognition(text, max(LANGUAGES, key=lambda lang: langs.count(lang)) if langs else None)
+        return Recognition(text, langs.most_common(1)[0][0] if langs else None)
 
     def _measure(self) -> None:
         """How loud the new sound is, in whole steps."""
