@@ -11,13 +11,17 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI, W
 from websockets.typing import Subprotocol
 
 from avatar.engines.funasr_wire import CHUNK, END, Progress, Transcript, beginning
+from avatar.engines.quiet import Quiet
 from avatar.hearing import RATE, Expectation, Recognition, RecognizerError
 from configs.engines import Options
 from configs.home import Home
 from configs.language import detect
 
 _ANYTHING = Expectation()
-_GRACE = 0.5
+_GRACE = 1.0
+"""Seconds that a last message is waited for that there may not be."""
+_BEFORE = RATE
+"""Bytes of silence before the first sound that are sent with it."""
 Url = Annotated[AnyUrl, UrlConstraints(allowed_schemes=["ws", "wss"])]
 
 
@@ -68,11 +72,11 @@ class FunAsr:
 
 
 class FunAsrHearing:
-    """Connects when the first sound arrives."""
+    """Connects when there is something to hear."""
 
     def __init__(self, engine: FunAsr, expectation: Expectation) -> None:
         self._engine, self._options, self._expectation = engine, engine.options, expectation
-        self._transcript = Transcript()
+        self._transcript, self._quiet = Transcript(), Quiet()
         self._waiting = bytearray()
         self._state: Literal["open", "ended", "closed"] = "open"
         self._error: RecognizerError | None = None
@@ -82,10 +86,14 @@ class FunAsrHearing:
     def feed(self, pcm: bytes) -> None:
         if self._state != "open" or self._error is not None or not pcm:
             return
-        if len(self._waiting) + len(pcm) > 2 * RATE * self._options.backlog:
+        self._quiet.feed(pcm)
+        self._waiting += pcm
+        if self._quiet.lasts:
+            del self._waiting[: max(0, len(self._waiting) - _BEFORE) & ~1]
+            return
+        if len(self._waiting) > 2 * RATE * self._options.backlog:
             self._fail(RecognizerError("overloaded", "FunASR does not take the sound as fast as it comes"))
             return
-        self._waiting += pcm
         self._more.set()
         if self._task is None:
             self._task = asyncio.create_task(self._converse())
@@ -106,16 +114,18 @@ class FunAsrHearing:
             self._state = "ended"
         self._more.set()
         self._news.set()
+        late = False
         try:
             if self._task is not None and self._error is None:
                 await asyncio.wait({self._task}, timeout=self._options.timeout)
-                if not self._task.done():
-                    raise RecognizerError("timeout", f"no text from FunASR within {self._options.timeout:g} s")
+                late = not self._task.done()
         finally:
             await self.aclose()
         if self._error is not None:
             raise self._error
         text = self._transcript.text
+        if late and not text:
+            raise RecognizerError("timeout", f"no text from FunASR within {self._options.timeout:g} s")
         return Recognition(text, detect(text))
 
     async def aclose(self) -> None:

@@ -39,11 +39,15 @@ def beginning(expectation: Expectation, name: str, chunks: tuple[int, int, int],
 
 
 class Transcript:
-    """Corrected sentences, and after them what the streaming pass has heard of the next one."""
+    """Corrected sentences, and after them what the streaming pass has heard of the next one.
+
+    What `is_final` means depends on the server: of the C++ runtime the last message of all; of its Python counterpart
+    that the client still speaks, so that the last message is the one without it; of a third the end of each sentence.
+    """
 
     def __init__(self) -> None:
         self._corrected = self._fresh = ""
-        self._closed_before = False
+        self._speaking_told = self._closed_before = False
 
     @property
     def text(self) -> str:
@@ -59,20 +63,24 @@ class Transcript:
             raise RecognizerError("failed", "FunASR reports a fault of its own")
         if answer.get("is_end") is True:
             return Progress.DONE if ended else Progress.MORE
-        match mode:
-            case "2pass-online" | "online":
-                self._fresh = _joined(self._fresh, text)
-            case "2pass-offline" | "offline":
-                self._corrected, self._fresh = _joined(self._corrected, text), ""
-        return self._progress(final, ended, "spk_name" in answer)
+        streaming, correcting = mode in ("2pass-online", "online"), mode in ("2pass-offline", "offline")
+        if streaming:
+            self._fresh = _joined(self._fresh, text)
+        elif correcting:
+            self._corrected, self._fresh = _joined(self._corrected, text), ""
+        if ended:
+            progress = self._ending(final, streaming, correcting, "spk_name" in answer)
+        else:
+            progress, self._closed_before = Progress.MORE, self._closed_before or final
+        self._speaking_told |= final and streaming
+        return progress
 
-    def _progress(self, final: bool, ended: bool, acknowledges: bool) -> Progress:
-        """One of the two servers ends each sentence with `is_final`, the other only the last."""
-        if final and not ended:
-            self._closed_before = True
-        if not (final and ended):
-            return Progress.MORE
-        return Progress.PERHAPS if acknowledges or self._closed_before else Progress.DONE
+    def _ending(self, final: bool, streaming: bool, correcting: bool, acknowledges: bool) -> Progress:
+        if self._speaking_told and not final:
+            return Progress.DONE if correcting else Progress.MORE
+        if final:
+            return Progress.PERHAPS if streaming or acknowledges or self._closed_before else Progress.DONE
+        return Progress.PERHAPS if correcting else Progress.MORE
 
 
 def _parsed(message: str | bytes) -> dict[str, Any]:

@@ -21,5 +21,21 @@ def levels(samples: "NDArray[np.int16]") -> "NDArray[np.float64]":
     return found
 
 
+class Quiet:
+    """Whether all of a sound was silent, fed piece by piece."""
+
+    def __init__(self) -> None:
+        self.lasts = True
+        self._rest = b""
+
+    def feed(self, pcm: bytes) -> None:
+        if not self.lasts:
+            return
+        sound = self._rest + pcm
+        whole = len(sound) - len(sound) % (2 * STEP)
+        self._rest = sound[whole:]
+        self.lasts = not whole or silent(np.frombuffer(sound, "<i2", whole // 2))
+
+
 def silent(samples: "NDArray[np.int16]") -> bool:
     return not len(found := levels(samples)) or float(found.max()) < SILENT
