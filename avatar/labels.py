@@ -1,6 +1,7 @@
 """The implicit AIGC label of GB 45438-2025: who generated a content, in the metadata of each format we write.
 
-MP3 is not among them, for we write none; SRT has no place for metadata, and neither has raw PCM.
+MP3, Ogg Opus, AAC and FLAC have it from `avatar/engines/containers.py`, which writes them; SRT and raw PCM have no
+place for metadata.
 """
 
 import hashlib

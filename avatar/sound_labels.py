@@ -30,6 +30,12 @@ def written(data: bytes, label: str) -> bytes:
     return _riff([*kept, (_OWN, text), (b"LIST", info)])
 
 
+def chunks_of_label(label: str) -> bytes:
+    """What a WAV that is sent while it is made has before its sound."""
+    text = label.encode("ascii")
+    return _chunk(_OWN, text) + _chunk(b"LIST", b"INFO" + _chunk(_COMMENT, text + b"\0"))
+
+
 def read(data: bytes) -> str | None:
     """The label's text: of its own chunk, else of the comment."""
     comment = None
@@ -62,6 +68,9 @@ def _notes(held: bytes) -> Iterable[tuple[bytes, bytes]]:
 def _parts(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, bytes]]:
     while at + 8 <= end:
         kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        size = (
+            end - at - 8 if (kind, size) == (b"data", _LARGEST) else size
+        )  # of a file that was sent while it was made
         if at + 8 + size > end:
             raise ValueError("the WAV file is cut short")
         yield kind, data[at + 8 : at + 8 + size]

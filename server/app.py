@@ -1,6 +1,7 @@
 """The ASGI application: the page, the WebSocket, health, and the routes of the knowledge bases."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
@@ -17,6 +18,7 @@ from server.assemble import Service
 from server.auditing import Auditing
 from server.auth import Gate
 from server.guard import Guard
+from server.openai.routes import openai_routes
 from server.protocols.base import Rejected
 from server.protocols.microphone import formats
 from server.protocols.native import NAME, NativeCodec, Terms
@@ -29,15 +31,18 @@ from server.routes.operator import operator_console, operator_routes
 from server.routes.troubles import told_troubles
 from server.routes.xiaozhi import device_routes, devices_of, xiaozhi_routes
 from server.sockets import serve
+from server.wyoming import wyoming_served
 
 _BUSY = 1013
 _POLICY = 1008
 
 
-def create_app(service: Service, stop: Callable[[], None] = lambda: None) -> FastAPI:
+def create_app(
+    service: Service, stop: Callable[[], None] = lambda: None, wyoming: socket.socket | None = None
+) -> FastAPI:
     """The application around a service, which it opens in the background and closes at the end.
 
-    `stop` is called where the service cannot be opened.
+    `stop` is called where the service cannot be opened. `wyoming`: where clients of that protocol connect.
     """
 
     async def open_service() -> None:
@@ -49,11 +54,13 @@ def create_app(service: Service, stop: Callable[[], None] = lambda: None) -> Fas
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         opening = asyncio.create_task(open_service(), name="opening the service")
-        yield
+        async with wyoming_served(service, admission, wyoming):
+            yield
         opening.cancel()
         await asyncio.gather(opening, return_exceptions=True)
         await service.close()
 
+    admission = Admission(service)
     app = FastAPI(title="Zhubo 主播", version="1", lifespan=lifespan, docs_url=None, redoc_url=None)
     gate = Gate(service.settings.server)
     app.add_middleware(Auditing, audit=service.audit, gate=gate)
@@ -66,8 +73,8 @@ def create_app(service: Service, stop: Callable[[], None] = lambda: None) -> Fas
         keyed(access, memory_routes(access, lambda: service.memories), operator_routes(access, service.desk))
     )
     app.include_router(operator_console(service.desk, gate, service.settings.server.hello_seconds))
-    admission = Admission(service)
     app.include_router(realtime_routes(service, gate, admission))
+    app.include_router(openai_routes(service, gate, admission))
     devices = devices_of(service)
     app.include_router(keyed(access, device_routes(access, devices)))
     app.include_router(xiaozhi_routes(service, gate, admission, devices))

@@ -9,7 +9,7 @@ from agent.audit import Audit, Detail, Entry
 from server.auth import Gate, Grant
 
 _CHANGES = ("POST", "PUT", "PATCH", "DELETE")
-_ASKS = re.compile(r"/v1/knowledge/[^/]+/search")
+_ASKS = re.compile(r"/v1/(?:knowledge/[^/]+/search|chat/completions|responses|audio/\w+)")
 """POSTs that change nothing."""
 _TOLD = ("base", "id")
 """Parts of an address that are no one's name."""

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from configs.settings import ServerSettings
 from server.auth import Gate
+from server.openai import errors as openai
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -47,8 +48,7 @@ class Guard:
         most = self._most(scope["path"])
         refusal = self._refusal(HTTPConnection(scope), most) if scope["path"].startswith("/v1/") else None
         if refusal is not None:
-            answer = JSONResponse({"detail": refusal.detail}, refusal.status_code)
-            await answer(scope, receive, secured)
+            await _told(refusal, scope["path"])(scope, receive, secured)
             return
         await self._app(scope, _counted(receive, most), secured)
 
@@ -61,7 +61,15 @@ class Guard:
         return None
 
     def _most(self, path: str) -> int:
+        if openai.JSON.fullmatch(path):
+            return self._settings.message_bytes
         return self._settings.publish_bytes if _BULK.fullmatch(path) else self._settings.upload_bytes
+
+
+def _told(refusal: HTTPException, path: str) -> JSONResponse:
+    if openai.PATHS.fullmatch(path):
+        return openai.refused(refusal).response()
+    return JSONResponse({"detail": refusal.detail}, refusal.status_code)
 
 
 def _counted(receive: Receive, most: int) -> Receive:

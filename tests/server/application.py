@@ -17,10 +17,10 @@ LIMIT = 1_000_000
 
 
 @contextlib.asynccontextmanager
-async def application(folder: Path, **environ: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Without the sample documents, unless `ZHUBO__KNOWLEDGE__SAMPLE` says so."""
+async def application(folder: Path, file: Path | None = None, **environ: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Without the sample documents, unless `ZHUBO__KNOWLEDGE__SAMPLE` says so. `file`: settings over the profile's."""
     given = {"ZHUBO__SERVER__UPLOAD_BYTES": str(LIMIT), "ZHUBO__KNOWLEDGE__SAMPLE": "false", **environ}
-    service = Service(load("test", environ=given), Home(folder / "data", folder / "cache"))
+    service = Service(load("test", file, given), Home(folder / "data", folder / "cache"))
     app = create_app(service)
     async with app.router.lifespan_context(app):
         while not service.readiness().serving:

@@ -1,0 +1,85 @@
+"""One question, answered as text in a session of its own: it begins with the client's history and keeps nothing."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+
+from agent.commands import Configure, Say
+from agent.conduct import Conduct
+from agent.events import Event, Notice, TurnEnded
+from agent.memory import Memory
+from agent.memory.records import Exchange
+from agent.presenter import Presenter
+from agent.session import Session
+from agent.situation import Situation
+from configs.language import detect
+from server.admission import Admission
+from server.assemble import Service
+from server.auth import Grant
+from server.openai.conversation import Asked
+from server.openai.errors import Wrong
+from server.protocols.base import Rejected
+
+_WAIT = {"starting": "5", "busy": "20"}
+
+
+class Answering:
+    def __init__(self, service: Service, admission: Admission) -> None:
+        self._service, self._admission = service, admission
+
+    async def events(self, grant: Grant, bases: tuple[str, ...], asked: Asked) -> AsyncGenerator[Event, None]:
+        """Until the answer is given; closing it stops the answer. Raises Wrong where it cannot begin now."""
+        refusal = self._admission.refusal(bases)
+        if refusal is not None:
+            raise turned_away(refusal)
+        with self._admission.admitted():
+            presenter = self._service.presenter_for(*bases)
+            conduct = Conduct(self._service.settings.conduct, minor=grant.minors)
+            memory = await _remembered(presenter, asked, conduct.minor)
+            session = Session(presenter, memory=memory, conduct=conduct)
+            try:
+                await session.handle(Configure(spoken=False))
+                await session.say(Say(asked.question, instructions=asked.instructions))
+                owed = False
+                while True:
+                    event = await session.event()
+                    yield event
+                    owed = owed or _promises_a_human(event, presenter)
+                    if isinstance(event, TurnEnded):
+                        if not owed:
+                            break
+                        owed = False
+            finally:
+                await session.close()
+
+
+def turned_away(refusal: Rejected) -> Wrong:
+    if refusal.code == "unknown_base":
+        return Wrong(404, refusal.code, refusal.message)
+    status = 429 if refusal.code == "busy" else 503
+    return Wrong(status, refusal.code, refusal.message, headers={"Retry-After": _WAIT.get(refusal.code, "5")})
+
+
+def _promises_a_human(event: Event, presenter: Presenter) -> bool:
+    """Nobody sits behind a request: the session goes on to say so, in one more turn."""
+    alone = presenter.persona.alone
+    return isinstance(event, Notice) and event.code == "handover" and event.message not in (alone["zh"], alone["en"])
+
+
+async def _remembered(presenter: Presenter, asked: Asked, minor: bool) -> Memory:
+    """What the client says was said, without the questions that would not have been answered."""
+    langs = [detect(question) or presenter.persona.language for question, _ in asked.history]
+    situation = Situation(minor=minor)
+    admitted = await asyncio.gather(
+        *(
+            presenter.admitted(question, lang, situation)
+            for (question, _), lang in zip(asked.history, langs, strict=True)
+        )
+    )
+    now = time.time()
+    exchanges = [
+        Exchange("", number, question, answer, lang, now)
+        for number, (question, (_, answer), lang) in enumerate(zip(admitted, asked.history, langs, strict=True), 1)
+        if question
+    ]
+    return Memory(len(exchanges) + 1, exchanges=exchanges)
