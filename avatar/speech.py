@@ -11,6 +11,10 @@ class VoiceError(RuntimeError):
     """The voice failed; the text can still be shown."""
 
 
+class UnknownVoice(VoiceError):
+    """The engine is well, but has no voice of the name that the utterance asks for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How to speak. `voice`: a name that the engine knows; None: the engine's own choice for the language. `speed`:
@@ -83,7 +87,8 @@ class Voice(Protocol):
         ...
 
     def synthesize(self, utterance: Utterance) -> AsyncGenerator[SpeechPart, None]:
-        """Closing the generator stops the voice's work. Raises VoiceError, also for a voice that it does not know."""
+        """Closing the generator stops the voice's work. Raises VoiceError, and UnknownVoice for a name that it does not
+        know. `volume` is not its business (avatar/loudness.py); `speed` and `pitch` are, as far as it can."""
         ...
 
     async def warm(self) -> None:

@@ -15,7 +15,7 @@ from avatar.audio import pieces
 from avatar.engines.clauses import LIMIT, RATE, VOCABULARY, Clause, cut, timed
 from avatar.engines.english import Dialect
 from avatar.engines.pronunciation import Pronunciation, Sound
-from avatar.speech import PhonemeSpan, SpeechPart, Utterance, VoiceError, WordSpan
+from avatar.speech import PhonemeSpan, SpeechPart, UnknownVoice, Utterance, VoiceError, WordSpan
 from configs.engines import ConfigError, Options
 from configs.home import Home
 from configs.language import LANGUAGES, Lang
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MODEL = "kokoro-82m"
+_SLOWEST, _FASTEST = 0.5, 2.0
+"""Times its usual speed, at which the model still speaks clearly."""
 
 
 class Voices(BaseModel):
@@ -52,7 +54,7 @@ class KokoroOptions(Options):
     """`longest`: tokens synthesized at once; longer text is cut at a mark, which keeps latency and memory small."""
 
     voices: Voices = Voices()
-    speed: float = Field(1.0, ge=0.5, le=2.0)
+    speed: float = Field(1.0, ge=_SLOWEST, le=_FASTEST)
     threads: int = Field(default_factory=lambda: min(2, os.cpu_count() or 1), ge=1, le=64)
     longest: int = Field(160, ge=20, le=LIMIT)
 
@@ -130,7 +132,7 @@ class Kokoro:
         feed = {
             "tokens": np.array([[0, *tokens, 0]], np.int64),
             "style": self._style(utterance.voice or self._options.voices[utterance.lang])[len(tokens) - 1],
-            "speed": np.array([self._options.speed], np.float32),
+            "speed": np.array([min(max(self._options.speed * utterance.speed, _SLOWEST), _FASTEST)], np.float32),
         }
         try:
             audio, frames = self._session.run(["audio", "duration"], feed, run)
@@ -143,7 +145,9 @@ class Kokoro:
         if utterance.voice is None:
             return
         if utterance.voice not in (known := voices(utterance.lang)):
-            raise VoiceError(f"Kokoro has no {utterance.lang} voice {utterance.voice!r}; there are {', '.join(known)}")
+            raise UnknownVoice(
+                f"Kokoro has no {utterance.lang} voice {utterance.voice!r}; there are {', '.join(known)}"
+            )
         try:
             self._style(utterance.voice)
         except ConfigError as error:

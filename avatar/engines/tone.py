@@ -11,7 +11,7 @@ from pydantic import Field
 
 from avatar.audio import pieces, silence
 from avatar.phonemes import of
-from avatar.speech import PhonemeSpan, SpeechPart, Utterance, VoiceError, WordSpan
+from avatar.speech import PhonemeSpan, SpeechPart, UnknownVoice, Utterance, WordSpan
 from configs.engines import Options
 from configs.home import Home
 from configs.language import Lang
@@ -31,7 +31,7 @@ class ToneOptions(Options):
 
 
 class Tone:
-    """Every utterance sounds the same each time: the pitch of a unit is made from its text and the voice."""
+    """Every utterance sounds the same each time: a unit's pitch is made from its text, the voice and the manner."""
 
     Options = ToneOptions
 
@@ -48,7 +48,8 @@ class Tone:
     async def synthesize(self, utterance: Utterance) -> AsyncGenerator[SpeechPart, None]:
         higher = VOICES.get(utterance.voice or "middle")
         if higher is None:
-            raise VoiceError(f"no voice {utterance.voice!r}; there are {', '.join(VOICES)}")
+            raise UnknownVoice(f"no voice {utterance.voice!r}; there are {', '.join(VOICES)}")
+        raised = 2 ** (utterance.pitch / 12)
         units = list(_units(utterance))
         if not any(text for text, _ in units):
             return
@@ -57,10 +58,10 @@ class Tone:
         sound = bytearray()
         for text, spans in units:
             length = max(1.0, len(spans) / 2) if text.isascii() else 1.0
-            samples = round(length * self._options.seconds_per_unit * self.rate)
+            samples = round(length * self._options.seconds_per_unit * self.rate / utterance.speed)
             for span in self._timed(text, spans, len(sound) // 2, samples):
                 yield span
-            sound += _beep(self.rate, samples, _pitch(text) + higher) if text else silence(samples)
+            sound += _beep(self.rate, samples, round((_pitch(text) + higher) * raised)) if text else silence(samples)
         for audio in pieces(bytes(sound), self.rate):
             yield audio
 

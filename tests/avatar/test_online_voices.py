@@ -1,6 +1,7 @@
 """The voices that need a server: faults are VoiceErrors, and a turn that stops lets the server know at once."""
 
 import asyncio
+import re
 from contextlib import aclosing
 
 import pytest
@@ -36,13 +37,62 @@ async def test_edge_speaks_with_its_words_timed(monkeypatch: pytest.MonkeyPatch)
     assert len(words) / 3 < seconds < len(words) / 3 + 0.4
 
 
-@pytest.mark.parametrize("mode", ["silent", "stalls", "refuses", "garbled"])
-async def test_edge_faults(mode: EdgeMode, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with Service(mode).running() as url:
+BEFORE_ANY_SOUND: list[EdgeMode] = [
+    *("silent", "stalls", "refuses", "forbids", "garbled"),
+    *("miscounts", "other path", "other type", "odd metadata", "no metadata", "tiny frame"),
+]
+
+
+@pytest.mark.parametrize("mode", BEFORE_ANY_SOUND)
+async def test_a_fault_of_the_edge_service_is_tried_once_more_and_then_an_error(
+    mode: EdgeMode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Service(mode)
+    async with service.running() as url:
         monkeypatch.setattr("edge_tts.communicate.WSS_URL", url)
-        with pytest.raises(VoiceError):
-            async with asyncio.timeout(1):
-                await _all(Edge(EdgeOptions(receive_timeout=0.2), current()))
+        with pytest.raises(VoiceError, match="edge voice failed: .+"):
+            async with asyncio.timeout(20):
+                await _all(Edge(EdgeOptions(receive_timeout=0.2 if mode == "stalls" else 10), current()))
+    assert service.greeted == 2 * (2 if mode == "forbids" else 1)  # the client itself answers 403 by another try
+
+
+@pytest.mark.parametrize("mode", ["breaks off", "cut short", "stalls midway"])
+async def test_edge_sound_that_ends_in_the_middle_is_an_error_and_is_not_said_again(
+    mode: EdgeMode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service, heard = Service(mode), 0.0
+    async with service.running() as url:
+        monkeypatch.setattr("edge_tts.communicate.WSS_URL", url)
+        voice = Edge(EdgeOptions(receive_timeout=1.0), current())
+        with pytest.raises(VoiceError, match="in the middle|nothing for"):
+            async with asyncio.timeout(20), aclosing(voice.synthesize(HELLO)) as parts:
+                async for part in parts:
+                    heard += part.seconds if isinstance(part, Audio) else 0
+    assert service.greeted == 1 and 0.2 < heard < 1.3
+
+
+@pytest.mark.parametrize("mode", ["hangs up once", "forbids once"])
+async def test_edge_speaks_after_a_fault_that_passes(mode: EdgeMode, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service(mode)
+    async with service.running() as url:
+        monkeypatch.setattr("edge_tts.communicate.WSS_URL", url)
+        parts = await _all(Edge(EdgeOptions(), current()))
+    assert service.greeted == 2
+    assert [part.text for part in parts if isinstance(part, WordSpan)][0] == "Hello"
+
+
+async def test_edge_is_told_how_fast_and_how_high(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service()
+    async with service.running() as url:
+        monkeypatch.setattr("edge_tts.communicate.WSS_URL", url)
+        voice = Edge(EdgeOptions(rate="+10%"), current())
+        await _all(voice, Utterance("你好", "zh"))
+        await _all(voice, Utterance("Hello", "en", speed=1.5, pitch=-12))
+        await _all(voice, Utterance("Hello", "en", speed=4, volume=0.2))
+    told = [dict(re.findall(r"(\w+)='([^']*)'", one)) for one in service.prosody]
+    assert [(one["rate"], one["pitch"], one["volume"]) for one in told] == [
+        *(("+10%", "+0Hz", "+0%"), ("+65%", "-100Hz", "+0%"), ("+100%", "+0Hz", "+0%"))
+    ]
 
 
 async def test_edge_stops_at_once_when_cancelled_though_the_service_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
