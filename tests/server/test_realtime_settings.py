@@ -106,7 +106,9 @@ def test_semantic_detection_is_shown_as_it_was_wished_for(eagerness: str) -> Non
     assert client.seen[-1]["session"]["audio"]["input"]["turn_detection"] == wished
 
 
-@pytest.mark.parametrize("parameters", [{"properties": {f"n{n}": {"type": "string"} for n in range(999)}}, {"properties": 7}])
+@pytest.mark.parametrize(
+    "parameters", [{"properties": {f"n{n}": {"type": "string"} for n in range(999)}}, {"properties": 7}]
+)
 def test_a_tool_that_no_model_could_be_told_of_is_refused(parameters: dict[str, Any]) -> None:
     client = Client()
     assert client.configure(tools=[{**TOOL, "parameters": parameters}]) == []
