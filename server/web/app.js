@@ -4,11 +4,17 @@ import { Captions } from "./captions.js";
 import { Source } from "./citations.js";
 import { Connection } from "./connection.js";
 import { Conversation } from "./conversation.js";
+import { Floor } from "./floor.js";
+import { Hearing } from "./hearing.js";
 import { Identity } from "./identity.js";
+import { inspection } from "./inspection.js";
 import { Language } from "./language.js";
+import { Microphone } from "./microphone.js";
 import { Player } from "./player.js";
 import { posture } from "./posture.js";
 import { Presenter } from "./presenter.js";
+import { Talk } from "./talk.js";
+import { TalkButton } from "./talkbutton.js";
 import { Turns } from "./turns.js";
 
 const KEY = "zhubo.key";
@@ -29,6 +35,16 @@ const source = new Source(part("source"), language, key);
 const conversation = new Conversation(part("messages"), part("log"), language, (citation) => source.open(citation));
 const captions = new Captions(part("caption"));
 const turns = new Turns();
+const floor = new Floor();
+const microphone = new Microphone();
+const talk = new Talk(microphone, connection);
+const talkButton = new TalkButton(
+  { button: part("talk"), meter: part("meter"), status: part("hearing-text") },
+  talk,
+  microphone,
+  language,
+);
+const hearing = new Hearing({ talk, floor, player, turns, conversation, language });
 /** @type {any} */
 let welcome = null;
 /** @type {Presenter|null} */
@@ -54,7 +70,8 @@ async function start() {
   for (const gesture of ["pointerdown", "keydown"])
     document.addEventListener(gesture, () => player.unlock(), { once: true });
   if (window.matchMedia("(pointer: fine)").matches) part("question").focus();
-  window.zhubo = inspection();
+  const seen = { connection, turns, player, talk, microphone, floor, captions };
+  window.zhubo = inspection({ ...seen, presenter: () => presenter, doing: () => doing(player.moment()) });
   try {
     presenter = new Presenter(part("presenter"), await (await fetch("/static/presenter.json")).json());
   } catch {
@@ -83,6 +100,8 @@ function listen() {
     identity.remembered = target.checked;
     connection.send({ type: "consent", given: target.checked });
   });
+  talk.addEventListener("pushed", stop);
+  talk.addEventListener("change", service);
   part("unlock").addEventListener("click", () => player.unlock());
   part("mute").addEventListener("click", () =>
     toggle(part("mute"), (on) => {
@@ -159,12 +178,15 @@ function receive(event) {
   else if (event.type === "error" && event.turn === undefined) refused(event);
   else if (event.type === "notice") notice(event);
   else if (event.type === "turn_started") begin(event);
+  else if (hearing.take(event)) heard(event);
   else if (event.turn !== undefined && turns.follows(event.turn)) follow(event);
   else if (event.type === "turn_ended") conversation.settle(event.turn);
 }
 
 function greet(event) {
   welcome = event;
+  hearing.reset();
+  talk.connected(Boolean(event.hearing));
   source.base = event.base;
   refusal = null;
   turns.restart();
@@ -183,6 +205,12 @@ function greet(event) {
   }
 }
 
+/** @param {any} event about what the user says */
+function heard(event) {
+  if (event.type === "transcript" && event.final) part("suggestions").hidden = true;
+  playerChanged();
+}
+
 /** Something that the user has to know, or who answers from now on. One that comes with a turn is said by it. */
 function notice({ turn, code, message }) {
   if (code === "takeover" || code === "returned") attended = code === "takeover";
@@ -193,11 +221,15 @@ function notice({ turn, code, message }) {
 function begin({ turn, lang, by }) {
   const wanted = turns.started(turn);
   told = null;
+  floor.reset();
   if (by === "operator") attended = true;
   conversation.begin(turn, lang, by === "operator");
   service();
   if (wanted) player.begin(turn);
-  else conversation.note(turn, language.say("stopped"));
+  else {
+    conversation.note(turn, language.say("stopped"));
+    connection.send({ type: "interrupt", turn, heard: 0 });
+  }
   playerChanged();
 }
 
@@ -264,6 +296,9 @@ function connectionChanged() {
     const broken = turns.cut();
     if (now === "ended") identity.session = null;
     else player.stop();
+    hearing.reset();
+    if (now === "ended") talk.off();
+    talk.disconnected();
     if (broken !== null) conversation.note(broken, language.say("lost"));
     else if (owed) conversation.notice(language.say("lost"));
     welcome = null;
@@ -281,6 +316,7 @@ function service() {
   part("attended").firstElementChild.hidden = !attended;
   part("call").hidden = attended || welcome === null;
   part("remembering").hidden = !welcome?.memory;
+  part("talk").hidden = !(Microphone.offered && (welcome?.hearing || talk.mode !== "off"));
 }
 
 function playerChanged() {
@@ -294,6 +330,7 @@ function playerChanged() {
 function redress() {
   language.apply(document);
   connectionChanged();
+  talkButton.show();
   for (const button of part("languages").children)
     button.setAttribute("aria-pressed", String(button.value === language.current));
   if (!welcome) return;
@@ -333,13 +370,14 @@ function frame(milliseconds) {
     posture: doing(moment),
   });
   captions.show(player.turn, moment);
+  talkButton.draw();
   requestAnimationFrame(frame);
 }
 
 /** @param {import("./player.js").Moment|null} moment */
 function doing(moment) {
-  const typing = part("question").value !== "";
-  return posture({ speaking: moment !== null, typing, owed: turns.active, told });
+  const typing = part("question").value !== "" || hearing.speaking || player.state === "held";
+  return posture({ speaking: moment !== null && player.state !== "held", typing, owed: turns.active, told });
 }
 
 /** An operator's key comes as `#key=…`, once; it leaves the address bar and stays with this tab. */
@@ -350,55 +388,4 @@ function rememberedKey() {
     history.replaceState(null, "", location.pathname + location.search);
   }
   return sessionStorage.getItem(KEY);
-}
-
-/** What tests and curious people may look at; looking changes nothing. */
-function inspection() {
-  return Object.freeze({
-    get connection() {
-      return connection.state;
-    },
-    get turn() {
-      return turns.last;
-    },
-    player: Object.freeze({
-      get state() {
-        return player.state;
-      },
-      get audio() {
-        return player.audio;
-      },
-      get turn() {
-        return player.turn;
-      },
-      get position() {
-        return player.position;
-      },
-      rms: () => player.rms(),
-    }),
-    get mouth() {
-      return player.lips;
-    },
-    get moment() {
-      const moment = player.moment();
-      return moment && { sentence: moment.sentence, text: moment.text, position: moment.position };
-    },
-    get caption() {
-      return captions.word;
-    },
-    presenter: Object.freeze({
-      get frames() {
-        return presenter?.frames ?? 0;
-      },
-      get emotion() {
-        return presenter?.emotion ?? null;
-      },
-      get gesture() {
-        return presenter?.gesture ?? null;
-      },
-      get posture() {
-        return doing(player.moment());
-      },
-    }),
-  });
 }

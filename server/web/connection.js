@@ -3,6 +3,9 @@
 const PROTOCOL = "zhubo.v1";
 const HEADER_BYTES = 16;
 const SOUND = 1;
+const USERS_SOUND = Uint8Array.of(2, 0, 0, 0);
+/** Of the user's sound, waiting to be sent: a line that is slower loses some. */
+const WAITING_BYTES = 128000;
 const FIRST_RETRY_MS = 500;
 const SLOWEST_RETRY_MS = 15000;
 const PING_MS = 15000;
@@ -80,6 +83,13 @@ export class Connection extends EventTarget {
     return true;
   }
 
+  /** The user's sound. @param {ArrayBuffer} pcm @returns {boolean} whether it was sent */
+  sound(pcm) {
+    if (this.#socket?.readyState !== WebSocket.OPEN || this.#socket.bufferedAmount > WAITING_BYTES) return false;
+    this.#socket.send(soundFrame(pcm));
+    return true;
+  }
+
   /** @param {string|ArrayBuffer} data */
   #receive(data) {
     clearTimeout(this.#patience);
@@ -149,6 +159,14 @@ export class Connection extends EventTarget {
 export function subprotocols(key) {
   if (!key) return [PROTOCOL];
   return /^[\w!#$%&'*+.^`|~-]+$/.test(key) ? [PROTOCOL, `zhubo.key.${key}`] : null;
+}
+
+/** @param {ArrayBuffer} pcm */
+export function soundFrame(pcm) {
+  const frame = new Uint8Array(USERS_SOUND.length + pcm.byteLength);
+  frame.set(USERS_SOUND);
+  frame.set(new Uint8Array(pcm), USERS_SOUND.length);
+  return frame;
 }
 
 /** @param {ArrayBuffer} data @returns {Sound|null} null for what this client does not know */

@@ -17,6 +17,8 @@ export class Conversation {
   #greeting = null;
   /** The newest, the only one that still changes. @type {Answer|null} */
   #answer = null;
+  /** What the user is saying. @type {{utterance: number, item: HTMLElement}|null} */
+  #heard = null;
 
   /**
    * @param {HTMLElement} list for the eye @param {HTMLElement} log for screen readers, in whole sentences
@@ -43,6 +45,28 @@ export class Conversation {
   ask(text) {
     this.#add("question", text);
     this.#list.scrollTop = this.#list.scrollHeight;
+  }
+
+  /**
+   * What was understood of the user so far, in place of what was before.
+   * @param {{utterance: number, text: string, lang: string|null, final: boolean}} transcript
+   */
+  hear({ utterance, text, lang, final }) {
+    if (this.#heard?.utterance !== utterance) this.#heard = { utterance, item: this.#add("question", "") };
+    const { item } = this.#heard;
+    item.classList.toggle("tentative", !final);
+    item.lang = lang === "zh" ? "zh-CN" : (lang ?? "");
+    item.querySelector("p").textContent = text;
+    this.#follow();
+    if (!final) return;
+    this.#heard = null;
+    this.#read(text, item.lang);
+  }
+
+  /** It was nothing that the presenter could answer. */
+  unhear() {
+    this.#heard?.item.remove();
+    this.#heard = null;
   }
 
   /** @param {number} turn @param {string} lang @param {boolean} human a person speaks through the presenter */

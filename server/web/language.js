@@ -52,6 +52,39 @@ export const WORDS = {
   tooLong: { zh: "问题太长了，最多 {count} 个字符。", en: "The question is too long: at most {count} characters." },
   notSent: { zh: "还没有连接上，请稍候再发。", en: "Not connected yet, please try again in a moment." },
   trouble: { zh: "出了点问题，请再试一次。", en: "Something went wrong, please try again." },
+  talk: { zh: "麦克风：点按开启免提，按住说话", en: "Microphone: tap for hands-free, hold to talk" },
+  opening: { zh: "正在打开麦克风…", en: "Opening the microphone…" },
+  hearing: { zh: "请说话，我在听。再点一次关闭麦克风。", en: "Go ahead, I am listening. Tap again to switch off." },
+  pushing: { zh: "请说话，松开即发送。", en: "Go ahead, let go to send." },
+  unheard: { zh: "没有听清，请再说一遍。", en: "I did not catch that, please say it again." },
+  deaf: {
+    zh: "语音识别出了问题，请再说一遍，或者打字。",
+    en: "Speech recognition failed, please say it again, or type.",
+  },
+  insecure: {
+    zh: "浏览器只允许安全的网页使用麦克风：请用 https 地址打开本页，或者打字。",
+    en: "Browsers give microphones only to secure pages. Please open this page by its https address, or type.",
+  },
+  refused: {
+    zh: "麦克风没有得到允许。请在浏览器地址栏的网站设置里允许使用麦克风，再点一次；也可以打字。",
+    en: "The microphone was not allowed. Please allow it in the site settings by the address bar and tap again, or type.",
+  },
+  missing_microphone: {
+    zh: "没有找到麦克风。请接上麦克风再点一次，或者打字。",
+    en: "No microphone was found. Please connect one and tap again, or type.",
+  },
+  occupied: {
+    zh: "麦克风正被别的程序使用。请关闭那个程序再点一次，或者打字。",
+    en: "Another program is using the microphone. Please close it and tap again, or type.",
+  },
+  broken: {
+    zh: "麦克风打不开。请检查设备再点一次，或者打字。",
+    en: "The microphone cannot be opened. Please check it and tap again, or type.",
+  },
+  unplugged: {
+    zh: "麦克风断开了。请重新接上再点一次，或者打字。",
+    en: "The microphone was disconnected. Please connect it and tap again, or type.",
+  },
   close: { zh: "关闭", en: "Close" },
   loading: { zh: "正在打开资料…", en: "Opening the document…" },
   missing: { zh: "打不开这份资料，它可能已被移除。", en: "This document cannot be opened. It may have been removed." },

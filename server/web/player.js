@@ -2,9 +2,12 @@
 
 import { LEAD, dominant, keys, weights } from "./mouth.js";
 import { Timeline, readingSeconds } from "./timeline.js";
+import { Track } from "./track.js";
 
 const DEFAULT_RATE = 24000;
-const RAMP = 0.015;
+/** Seconds in which it becomes louder or softer. */
+const FADE = 0.02;
+/** -12 dB */
 const DUCKED = 0.25;
 const REPORT_MS = 250;
 const REPORT_EVERY = 1;
@@ -24,10 +27,10 @@ const CLOSED_MOUTH = Object.freeze({ sil: 1 });
  * @typedef {object} Turn
  * @property {number} number
  * @property {Timeline} timeline
- * @property {GainNode|null} gain
- * @property {Set<AudioBufferSourceNode>} sources
- * @property {{start: number, samples: Float32Array}[]} unheard sound that came while the context was not running
+ * @property {Track|null} track
+ * @property {import("./track.js").Piece[]} unheard sound that came while the context was not running
  * @property {boolean} audible whether its clock is the audio clock
+ * @property {number|null} held clock time at which it was paused
  * @property {boolean} complete whether the server has sent all of it
  * @property {number} reported seconds heard that were told to the server
  */
@@ -44,6 +47,9 @@ export class Player extends EventTarget {
   #rate = DEFAULT_RATE;
   #muted = false;
   #ducked = false;
+  /** @type {import("./floor.js").Hold} */
+  #floor = "open";
+  #level = 1;
 
   constructor() {
     super();
@@ -61,13 +67,22 @@ export class Player extends EventTarget {
 
   set muted(muted) {
     this.#muted = muted;
-    this.#level();
+    this.#fade();
   }
 
   /** Quieter while the user types. @param {boolean} ducked */
   set ducked(ducked) {
     this.#ducked = ducked;
-    this.#level();
+    this.#fade();
+  }
+
+  /** Softer, or not at all, while somebody speaks. @param {import("./floor.js").Hold} floor */
+  set floor(floor) {
+    if (floor === this.#floor) return;
+    this.#floor = floor;
+    this.#fade();
+    if (floor === "held") this.#hold();
+    else this.#release();
   }
 
   /** Browsers start sound only from a user's gesture: call this in one. */
@@ -81,9 +96,10 @@ export class Player extends EventTarget {
     return Boolean(this.#turn && !this.#turn.audible && this.#turn.unheard.length);
   }
 
-  /** @returns {"idle"|"waiting"|"speaking"} */
+  /** @returns {"idle"|"waiting"|"speaking"|"held"} */
   get state() {
     if (!this.#turn) return "idle";
+    if (this.#turn.held !== null) return "held";
     return this.#turn.timeline.locate(this.#now(this.#turn)) ? "speaking" : "waiting";
   }
 
@@ -113,13 +129,14 @@ export class Player extends EventTarget {
   /** @param {number} number */
   begin(number) {
     this.stop();
+    this.floor = "open";
     this.#turn = {
       number,
       timeline: new Timeline(),
-      gain: null,
-      sources: new Set(),
+      track: null,
       unheard: [],
       audible: this.audio === "running",
+      held: null,
       complete: false,
       reported: 0,
     };
@@ -156,9 +173,10 @@ export class Player extends EventTarget {
     if (!turn || pcm.length === 0) return;
     const start = turn.timeline.sound(this.#clock(turn), sentence, at, pcm.length / this.#rate);
     if (start === null) return;
-    const samples = Float32Array.from(pcm, (sample) => sample / 32768);
-    if (turn.audible) this.#schedule(turn, start, samples);
-    else turn.unheard.push({ start, samples });
+    const buffer = new AudioBuffer({ length: pcm.length, sampleRate: this.#rate });
+    buffer.copyToChannel(Float32Array.from(pcm, (sample) => sample / 32768), 0);
+    if (turn.audible) this.#play(turn, { start, buffer });
+    else turn.unheard.push({ start, buffer });
     this.dispatchEvent(new Event("change"));
   }
 
@@ -181,13 +199,7 @@ export class Player extends EventTarget {
     if (!turn) return null;
     const heard = this.position;
     this.#turn = null;
-    if (turn.gain && this.#context) {
-      const now = this.#context.currentTime;
-      turn.gain.gain.cancelScheduledValues(now);
-      turn.gain.gain.setValueAtTime(1, now);
-      turn.gain.gain.linearRampToValueAtTime(0, now + RAMP);
-      for (const source of turn.sources) source.stop(now + RAMP);
-    }
+    turn.track?.stop();
     this.dispatchEvent(new Event("change"));
     return { turn: turn.number, heard };
   }
@@ -206,7 +218,7 @@ export class Player extends EventTarget {
   mouth() {
     const turn = this.#turn;
     const found = turn?.timeline.locate(this.#now(turn));
-    if (!found || found.sentence.silent || !found.sentence.cues.keys) return CLOSED_MOUTH;
+    if (!found || turn.held !== null || found.sentence.silent || !found.sentence.cues.keys) return CLOSED_MOUTH;
     return weights(found.sentence.cues.keys, found.position + LEAD);
   }
 
@@ -224,13 +236,39 @@ export class Player extends EventTarget {
     this.#master.connect(this.#analyser).connect(context.destination);
     context.addEventListener("statechange", () => this.#resumed());
     this.#context = context;
-    this.#level();
+    this.#level = 1;
+    this.#fade();
   }
 
-  #level() {
+  #fade() {
     if (!this.#context || !this.#master) return;
-    const level = this.#muted ? 0 : this.#ducked ? DUCKED : 1;
-    this.#master.gain.setTargetAtTime(level, this.#context.currentTime, RAMP);
+    const level = this.#muted ? 0 : this.#ducked || this.#floor !== "open" ? DUCKED : 1;
+    if (level === this.#level) return;
+    this.#level = level;
+    const { gain } = this.#master;
+    const now = this.#context.currentTime;
+    gain.cancelScheduledValues(now);
+    gain.setValueAtTime(gain.value, now);
+    gain.linearRampToValueAtTime(level, now + FADE);
+  }
+
+  /** Its clock stands still, and with it captions and cues. */
+  #hold() {
+    const turn = this.#turn;
+    if (!turn || turn.held !== null) return;
+    turn.held = this.#clock(turn);
+    turn.track?.hold();
+    this.#tell(turn, turn.timeline.heard(this.#now(turn)));
+    this.dispatchEvent(new Event("change"));
+  }
+
+  #release() {
+    const turn = this.#turn;
+    if (!turn || turn.held === null) return;
+    const { held } = turn;
+    turn.held = null;
+    turn.timeline.rebase((turn.track?.release(held) ?? this.#clock(turn)) - held);
+    this.dispatchEvent(new Event("change"));
   }
 
   /** The context began to run: a turn that had only a wall clock moves to the audio clock, from where it is. */
@@ -240,34 +278,25 @@ export class Player extends EventTarget {
       const shift = this.#context.currentTime - wall();
       turn.timeline.rebase(shift);
       turn.audible = true;
-      for (const { start, samples } of turn.unheard.splice(0)) this.#schedule(turn, start + shift, samples);
+      if (turn.held !== null) turn.held += shift;
+      for (const { start, buffer } of turn.unheard.splice(0)) this.#play(turn, { start: start + shift, buffer });
     }
     this.dispatchEvent(new Event("change"));
   }
 
-  /** @param {Turn} turn @param {number} start @param {Float32Array} samples */
-  #schedule(turn, start, samples) {
-    const context = this.#context;
-    if (!context || !this.#master) return;
-    if (!turn.gain) {
-      turn.gain = context.createGain();
-      turn.gain.connect(this.#master);
+  /** @param {Turn} turn @param {import("./track.js").Piece} piece */
+  #play(turn, piece) {
+    if (!this.#context || !this.#master) return;
+    if (!turn.track) {
+      turn.track = new Track(this.#context, this.#master);
+      if (turn.held !== null) turn.track.hold();
     }
-    const skipped = Math.max(0, context.currentTime - start);
-    if (skipped >= samples.length / this.#rate) return;
-    const buffer = context.createBuffer(1, samples.length, this.#rate);
-    buffer.copyToChannel(samples, 0);
-    const source = context.createBufferSource();
-    source.buffer = buffer;
-    source.connect(turn.gain);
-    source.start(start + skipped, skipped);
-    turn.sources.add(source);
-    source.onended = () => turn.sources.delete(source);
+    turn.track.add(piece);
   }
 
   /** The clock that stretches are laid out on. @param {Turn} turn */
   #clock(turn) {
-    return turn.audible && this.#context ? this.#context.currentTime : wall();
+    return turn.held ?? (turn.audible && this.#context ? this.#context.currentTime : wall());
   }
 
   /** The clock as the ear has it. @param {Turn} turn */
@@ -282,14 +311,18 @@ export class Player extends EventTarget {
     const now = this.#now(turn);
     const heard = turn.timeline.heard(now);
     const over = turn.complete && turn.timeline.over(now);
-    if (heard > turn.reported && (over || heard - turn.reported >= REPORT_EVERY)) {
-      turn.reported = heard;
-      this.dispatchEvent(new CustomEvent("heard", { detail: { turn: turn.number, seconds: heard } }));
-    }
+    if (over || heard - turn.reported >= REPORT_EVERY) this.#tell(turn, heard);
     if (over) {
       this.#turn = null;
       this.dispatchEvent(new Event("change"));
     }
+  }
+
+  /** @param {Turn} turn @param {number} heard seconds */
+  #tell(turn, heard) {
+    if (heard <= turn.reported) return;
+    turn.reported = heard;
+    this.dispatchEvent(new CustomEvent("heard", { detail: { turn: turn.number, seconds: heard } }));
   }
 }
 

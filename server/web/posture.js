@@ -5,7 +5,7 @@
 /**
  * @param {object} scene
  * @param {boolean} scene.speaking something is being said at this moment
- * @param {boolean} scene.typing words stand in the input
+ * @param {boolean} scene.typing words stand in the input, or the user speaks
  * @param {boolean} scene.owed the server owes an answer, or the rest of one
  * @param {Posture|null} scene.told what the server last said of this turn
  * @returns {Posture}

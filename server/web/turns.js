@@ -1,4 +1,7 @@
-/** Which turn the page follows: the newest it asked for. The server answers each accepted question with one turn, in order. */
+/**
+ * Which turn the page follows: the newest it asked for. The server answers each accepted question with one turn, in
+ * order, and what was spoken with one.
+ */
 
 export class Turns {
   /** Questions whose turn has not started. */
@@ -9,6 +12,9 @@ export class Turns {
   /** Frames of this turn and those before it are late. */
   #cut = 0;
   #running = false;
+  /** What was said and has no turn yet, and whether it was given up. @type {number|null} */
+  #spoken = null;
+  #unwanted = false;
 
   /** @returns {number} the newest turn that has started, 0 before the first */
   get last() {
@@ -17,11 +23,22 @@ export class Turns {
 
   /** @returns {boolean} whether the server still owes an answer, or part of one */
   get active() {
-    return this.#waiting > this.#dropped || this.#running;
+    return this.#waiting > this.#dropped || this.#running || (this.#spoken !== null && !this.#unwanted);
   }
 
   asked() {
     this.#waiting += 1;
+  }
+
+  /** The user has spoken: a turn follows, or nothing was understood. @param {number} utterance */
+  spoke(utterance) {
+    this.#spoken = utterance;
+    this.#unwanted = false;
+  }
+
+  /** Nothing of it was understood. @param {number} utterance */
+  unheard(utterance) {
+    if (utterance === this.#spoken) this.#spoken = null;
   }
 
   /** The oldest waiting question was not taken. */
@@ -32,13 +49,14 @@ export class Turns {
 
   /** @param {number} turn @returns {boolean} false where its question was given up */
   started(turn) {
+    const spoken = this.#waiting === 0 && this.#spoken !== null;
+    const dropped = spoken ? this.#unwanted : this.#dropped > 0;
+    if (spoken) this.#spoken = null;
+    else if (dropped) this.#dropped -= 1;
     this.#waiting = Math.max(0, this.#waiting - 1);
     this.#last = turn;
-    this.#running = this.#dropped === 0;
-    if (!this.#running) {
-      this.#dropped -= 1;
-      this.#cut = turn;
-    }
+    this.#running = !dropped;
+    if (dropped) this.#cut = turn;
     return this.#running;
   }
 
@@ -56,6 +74,7 @@ export class Turns {
   cut() {
     const running = this.#running ? this.#last : null;
     this.#dropped = this.#waiting;
+    this.#unwanted = true;
     this.#cut = this.#last;
     this.#running = false;
     return running;
@@ -64,6 +83,7 @@ export class Turns {
   /** A new connection numbers its turns anew. */
   restart() {
     this.#waiting = this.#dropped = this.#last = this.#cut = 0;
-    this.#running = false;
+    this.#running = this.#unwanted = false;
+    this.#spoken = null;
   }
 }

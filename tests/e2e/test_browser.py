@@ -46,6 +46,7 @@ class Wire:
     events: list[dict[str, Any]] = field(default_factory=list)
     sound: list[bytes] = field(default_factory=list)
     sent: list[dict[str, Any]] = field(default_factory=list)
+    microphone: list[bytes] = field(default_factory=list)
     inject: Callable[[str | bytes], None] = lambda frame: None
     drop: Callable[..., None] = lambda **closing: None
     held: bool = False
@@ -70,7 +71,10 @@ class Wire:
                 page.send(frame)
 
         def from_page(frame: str | bytes) -> None:
-            self.sent.append(json.loads(frame))
+            if isinstance(frame, bytes):
+                self.microphone.append(frame)
+            else:
+                self.sent.append(json.loads(frame))
             if not self.lost:
                 server.send(frame)
 
@@ -453,10 +457,10 @@ def test_the_keyboard_reaches_everything_in_order_and_ai_is_marked(visit: Visit,
         page.keyboard.press("Tab")
         order.append(page.evaluate(FOCUSED))
     suggestions = visit.wire.of("welcome")[0]["persona"]["suggestions"][lang]
-    assert order[0] == "send"
+    assert order[:2] == ["talk", "send"]
     first = order.index("mute")
-    reached = order[first : first + 8 + len(suggestions)]
-    assert reached == ["mute", "captions", "zh", "en", "messages", *suggestions, "call", "question", "send"]
+    reached = order[first : first + 9 + len(suggestions)]
+    assert reached == ["mute", "captions", "zh", "en", "messages", *suggestions, "call", "question", "talk", "send"]
     assert page.evaluate(SMALL) == []
 
 

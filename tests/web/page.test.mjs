@@ -134,6 +134,32 @@ test("a question that was not taken has no turn to wait for", () => {
   assert.ok(turns.started(1));
 });
 
+test("what was spoken is waited for until its turn begins, or nothing was understood", () => {
+  const turns = new Turns();
+  turns.spoke(1);
+  assert.ok(turns.active);
+  turns.unheard(1);
+  assert.ok(!turns.active);
+  turns.spoke(2);
+  turns.spoke(3);
+  assert.ok(turns.started(1) && turns.follows(1));
+  turns.ended(1);
+  assert.ok(!turns.active, "two utterances are one turn where the user went on");
+});
+
+test("what was spoken and given up is not followed, what follows is", () => {
+  const turns = new Turns();
+  turns.spoke(1);
+  assert.equal(turns.cut(), null);
+  assert.ok(!turns.active);
+  assert.equal(turns.started(1), false);
+  turns.spoke(2);
+  turns.cut();
+  turns.unheard(2);
+  turns.asked();
+  assert.ok(turns.started(2) && turns.follows(2));
+});
+
 test("eyes blink now and then, and are open in between", () => {
   const idle = new Idle(() => 0.5);
   let blinks = 0;
