@@ -29,27 +29,36 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(arguments: argparse.Namespace) -> int:
     from agent.privacy import Masked
     from server.assemble import Service
+    from server.wyoming import listening_on
 
     settings = settings_from(arguments)
     given = {name: value for name in ("host", "port") if (value := getattr(arguments, name)) is not None}
     settings = overlaid(settings, {"server": given}, "command line")
     effective(settings)
     listener = _listen(settings.server)
+    try:
+        wyoming = listening_on(settings.wyoming)
+    except ConfigError:
+        listener.close()
+        raise
     host, port = listener.getsockname()[:2]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for handler in logging.getLogger().handlers:
         handler.addFilter(Masked())
     service = Service(settings, current())
     sys.stdout.write(f"Zhubo: http://{host}:{port}  (profile {settings.profile}, state in {service.home.data})\n")
+    if wyoming is not None:
+        host, port = wyoming.getsockname()[:2]
+        sys.stdout.write(f"Wyoming: tcp://{host}:{port}\n")
     sys.stdout.flush()
-    uvicorn_server = _server(service)
+    uvicorn_server = _server(service, wyoming)
     uvicorn_server.run(sockets=[listener])
     if service.failed is not None:
         raise ConfigError(service.failed)
     return 0
 
 
-def _server(service: "Service") -> "uvicorn.Server":
+def _server(service: "Service", wyoming: socket.socket | None) -> "uvicorn.Server":
     import uvicorn
 
     from server.app import create_app
@@ -60,7 +69,7 @@ def _server(service: "Service") -> "uvicorn.Server":
         server.should_exit = True
 
     config = uvicorn.Config(
-        create_app(service, stop),
+        create_app(service, stop, wyoming),
         ws=sized({PATH: MESSAGE_BYTES}),
         ws_per_message_deflate=False,
         ws_max_size=service.settings.server.message_bytes,

@@ -325,13 +325,13 @@ async def test_whoever_waits_for_us_is_not_idle(tmp_path: Path) -> None:
 async def test_a_client_that_takes_nothing_is_let_go(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     before, text = tasks(), "".join(f"这里是第{number}句话，没有人在听。" for number in range(170))
-    async with wyoming(tmp_path, ZHUBO__WYOMING__IDLE="5", ZHUBO__SERVER__SESSIONS="1") as served:
-        async with served.client() as client:
-            await client.send("synthesize", {"text": text})
-            await taken(served)
-            await until_free(served)
-            await settled(before, caplog)
-            assert "a Wyoming client was told: idle" in caplog.text
+    environ = {"ZHUBO__WYOMING__IDLE": "5", "ZHUBO__SERVER__SESSIONS": "1"}
+    async with wyoming(tmp_path, **environ) as served, served.client() as client:
+        await client.send("synthesize", {"text": text})
+        await taken(served)
+        await until_free(served)
+        await settled(before, caplog)
+        assert "a Wyoming client was told: idle" in caplog.text
 
 
 async def until_free(served: Served) -> None:
