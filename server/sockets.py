@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import replace
 from typing import assert_never
 
 from fastapi import WebSocket, WebSocketDisconnect
 
-from agent.events import Event
+from agent.events import Event, Speech
 from agent.session import Session
+from avatar.speech import Audio
 from server.pacing import Line
 from server.protocols.base import (
     Answer,
@@ -30,8 +32,11 @@ from server.protocols.base import (
 _NORMAL = 1000
 _POLICY = 1008
 _INTERNAL = 1011
-_AHEAD = 120.0
-"""Seconds of sound that wait here at most; what comes after waits in the session."""
+_AHEAD = 900.0
+"""Seconds of sound that wait here at most, far more than an answer has: what comes after waits in the session, an
+interruption too."""
+_PIECE = 0.24
+"""Seconds of sound that a codec paces in one go: to encode more would hold up the loop."""
 
 log = logging.getLogger(__name__)
 
@@ -46,13 +51,14 @@ async def serve(
     hello_seconds: float,
     hello: Hello | None = None,
     *,
-    lead: float = 0.3,
+    lead: float | None = None,
     idle: float | None = None,
 ) -> None:
     """Serve an accepted socket until it closes. The session is closed with it: nothing runs on for nobody.
 
     `hello`: what is known of a client whose protocol does not begin with one. `lead`: seconds of sound that a client
-    whose codec paces is given in advance. `idle`: seconds without a frame either way after which it is let go.
+    is given in advance; None: its codec paces nothing. `idle`: seconds without a frame either way after which it is
+    let go.
     """
     connection = _Connection(socket, codec, lead)
     with suppress(WebSocketDisconnect):
@@ -60,7 +66,11 @@ async def serve(
             async with asyncio.timeout(hello_seconds):
                 hello = hello or await connection.hello()
         except TimeoutError:
-            await connection.send(Rejected("hello_required", f"no hello within {hello_seconds:g} s"))
+            await connection.send(
+                Rejected(
+                    "hello_required", f"no hello within {hello_seconds:g} s / {hello_seconds:g} 秒内没有收到 hello"
+                )
+            )
             await socket.close(_POLICY)
             return
         async with receive(hello) as (session, welcome):
@@ -70,11 +80,11 @@ async def serve(
 
 
 class _Connection:
-    def __init__(self, socket: WebSocket, codec: Codec, lead: float) -> None:
-        self._socket, self._codec = socket, codec
+    def __init__(self, socket: WebSocket, codec: Codec, lead: float | None) -> None:
+        self._socket, self._codec, self._paces = socket, codec, lead is not None
         self._sending = asyncio.Lock()
         self._clock = asyncio.get_running_loop().time
-        self._line, self._moved = Line(lead), asyncio.Condition()
+        self._line, self._moved = Line(lead or 0.0), asyncio.Condition()
         self._active = self._clock()
 
     async def send(self, event: Event | Answer) -> None:
@@ -122,7 +132,10 @@ class _Connection:
 
     async def _write(self, session: Session) -> None:
         while True:
-            await self.send(await session.event())
+            event = await session.event()
+            for piece in _pieces(event) if self._paces else (event,):
+                await self.send(piece)
+                await asyncio.sleep(0)
             if self._line.ahead > _AHEAD:
                 async with self._moved:
                     await self._moved.wait_for(lambda: self._line.ahead <= _AHEAD)
@@ -130,10 +143,7 @@ class _Connection:
     async def _play(self, session: Session) -> None:
         """Sends what is paced when it is due, and tells the session what was heard of it."""
         while True:
-            async with self._moved:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout_at(self._line.due()):
-                        await self._moved.wait_for(self._due_now)
+            await self._due()
             async with self._sending:
                 frame = self._line.take(self._clock())
                 if frame is not None:
@@ -142,9 +152,13 @@ class _Connection:
                 self._moved.notify_all()
             await self._report(session)
 
-    def _due_now(self) -> bool:
-        due = self._line.due()
-        return due is not None and due <= self._clock()
+    async def _due(self) -> None:
+        """What is put to an empty line, or taken from a full one, moves the end of the wait."""
+        async with self._moved:
+            while not self._line.ready(self._clock()):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(self._line.due()):
+                        await self._moved.wait()
 
     async def _report(self, session: Session) -> None:
         heard = self._line.heard(self._clock())
@@ -211,3 +225,15 @@ class _Connection:
         text = message.get("text")
         frame: Frame = text if text is not None else message["bytes"]
         return frame
+
+
+def _pieces(event: Event) -> Iterator[Event]:
+    """Long speech in pieces, with time for others between them."""
+    if not isinstance(event, Speech):
+        yield event
+        return
+    audio = event.audio
+    step = 2 * round(audio.rate * _PIECE)
+    for start in range(0, max(1, len(audio.pcm)), step):
+        piece = Audio(audio.pcm[start : start + step], audio.rate)
+        yield replace(event, at=event.at + start / 2 / audio.rate, audio=piece)

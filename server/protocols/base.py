@@ -31,9 +31,11 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What is paced waits, or, with `on` False, goes on from the same frame."""
+    """What is paced waits, or, with `on` False, goes on from the same frame. `fresh`: only a turn that the client was
+    sent nothing of waits."""
 
     on: bool
+    fresh: bool = False
 
 
 Outgoing = Frame | Paced | Cut | Hold

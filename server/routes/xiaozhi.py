@@ -13,14 +13,17 @@ import orjson
 from fastapi import APIRouter, Depends, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
 from starlette.requests import HTTPConnection
 
+from avatar.hearing import Opus
+from avatar.intake import IntakeError
+from avatar.intake import Outlet as Sound
 from configs.language import Lang
 from knowledge.bases import UnknownBase
 from server.admission import NO_BASE, Admission
 from server.assemble import Service
 from server.auth import Gate, Grant
-from server.devices import Device, Devices
+from server.devices import Device, Devices, DevicesError
 from server.protocols.base import Rejected
-from server.protocols.xiaozhi import VERSIONS, Terms, XiaozhiCodec
+from server.protocols.xiaozhi import FRAME, RATE, VERSIONS, Outlet, Terms, XiaozhiCodec
 from server.reception import Reception
 from server.routes.access import Access
 from server.sockets import serve
@@ -36,6 +39,11 @@ _LONGEST = 65_536
 _BUSY = 1013
 _NAME = re.compile(r"[0-9A-Za-z:._-]{1,64}")
 _POLL = 30_000
+_ASK: dict[Lang | None, str] = {
+    "zh": "请让管理员确认",
+    "en": "Ask the operator to confirm",
+    None: "请让管理员确认 / Ask the operator to confirm",
+}
 _NO_PICTURES = "这里看不了图片。 / Pictures are not looked at here."
 
 
@@ -52,12 +60,11 @@ def xiaozhi_routes(service: Service, gate: Gate, admission: Admission, devices: 
     @router.api_route(_OTA, methods=["GET", "POST"], summary="Where a device connects, and by which token")
     @router.api_route(f"{_OTA}/", methods=["GET", "POST"], include_in_schema=False)
     async def ota(request: Request) -> dict[str, Any]:
-        device = _known(request, gate, devices)
-        return await _boot(request, service, devices, device)
+        return await _boot(request, service, devices, _known(request, service, gate, devices))
 
     @router.post(f"{_OTA}/activate", summary="200 when an operator has let the device in, 202 before")
     async def activate(request: Request) -> Response:
-        admitted = await asyncio.to_thread(devices.admitted, _known(request, gate, devices))
+        admitted = await _admitted(devices, _known(request, service, gate, devices))
         return Response(status_code=200 if admitted else 202)
 
     @router.post(_VISION, include_in_schema=False)
@@ -81,21 +88,43 @@ def device_routes(access: Access, devices: Devices) -> APIRouter:
 
     @router.post("/{code}", summary="Let in the device that shows this code")
     async def confirm(code: str) -> dict[str, str]:
-        device = await asyncio.to_thread(devices.confirm, code)
+        try:
+            device = await asyncio.to_thread(devices.confirm, code)
+        except DevicesError as error:
+            raise _told_error(error) from error
         if device is None:
             raise HTTPException(404, "unknown_code: no device shows this code now / 没有设备在显示这个代码")
         return {"id": device.id}
 
     @router.delete("/{id}", summary="Let a device in no longer", status_code=204)
     async def forget(id: str) -> None:
-        if not await asyncio.to_thread(devices.forget, id.lower()):
+        try:
+            forgotten = await asyncio.to_thread(devices.forget, id.lower())
+        except DevicesError as error:
+            raise _told_error(error) from error
+        if not forgotten:
             raise HTTPException(404, "unknown_device: it was not let in / 没有这个设备")
 
     return router
 
 
-def _known(request: HTTPConnection, gate: Gate, devices: Devices) -> Device:
+def _told_error(error: DevicesError) -> HTTPException:
+    return HTTPException(409 if error.code == "full" else 503, f"{error.code}: {error}")
+
+
+async def _admitted(devices: Devices, device: Device) -> bool:
+    """Raises HTTPException."""
+    try:
+        return await asyncio.to_thread(devices.admitted, device)
+    except DevicesError as error:
+        log.warning("a device cannot be let in: %s", error.code)
+        raise _told_error(error) from error
+
+
+def _known(request: HTTPConnection, service: Service, gate: Gate, devices: Devices) -> Device:
     """Raises HTTPException for one that does not say who it is where a key is set, and for a page of another site."""
+    if not service.settings.xiaozhi.enabled:
+        raise HTTPException(404, "not_found: smart speakers are not served here / 这里不接待智能音箱")
     if not devices.keyed and gate.grant(request) is None:
         raise HTTPException(403, "forbidden: only from this machine / 只限本机访问")
     id, client = (request.headers.get(name, "") for name in ("device-id", "client-id"))
@@ -108,10 +137,13 @@ def _known(request: HTTPConnection, gate: Gate, devices: Devices) -> Device:
 
 async def _boot(request: Request, service: Service, devices: Devices, device: Device) -> dict[str, Any]:
     settings = service.settings.xiaozhi
-    if not settings.enabled:
-        raise HTTPException(404, "not_found: smart speakers are not served here / 这里不接待智能音箱")
+    try:
+        _outlet()
+    except IntakeError as error:
+        log.warning("a smart speaker asked, and there is no Opus: pip install 'zhubo[opus]'")
+        raise HTTPException(503, f"{error.code}: {error}") from error
     told = await _told(request)
-    admitted = await asyncio.to_thread(devices.admitted, device)
+    admitted = await _admitted(devices, device)
     lang = _language(str(told.get("language") or request.headers.get("accept-language", "")))
     zone = datetime.now(UTC).astimezone(ZoneInfo(service.settings.tools.timezone)).utcoffset()
     application = told.get("application")
@@ -130,42 +162,25 @@ async def _boot(request: Request, service: Service, devices: Devices, device: De
     }
     if not admitted:
         one = devices.applicant(device)
-        message = f"{'请让管理员确认' if lang != 'en' else 'Ask the operator to confirm'}\n{one.code}"
+        message = f"{_ASK[lang]}\n{one.code}"
         activation = {"code": one.code, "message": message, "challenge": one.challenge, "timeout_ms": _POLL}
         answer["activation"] = activation
     return answer
 
 
 async def _serve(socket: WebSocket, service: Service, gate: Gate, admission: Admission, devices: Devices) -> None:
-    settings, limits = service.settings.xiaozhi, service.settings.limits
+    settings = service.settings.xiaozhi
     try:
-        device = _known(socket, gate, devices)
-    except HTTPException:
-        await socket.send_denial_response(Response(status_code=401))
+        device = await _presented(socket, service, gate, devices)
+        outlet = _outlet()
+    except HTTPException as refused:
+        await socket.send_denial_response(Response(status_code=refused.status_code))
         return
-    scheme, _, token = socket.headers.get("authorization", "").partition(" ")
-    admitted = await asyncio.to_thread(devices.opens, device, token.strip() if scheme.lower() == "bearer" else "")
-    if not settings.enabled or not admitted:
-        await socket.send_denial_response(Response(status_code=401 if settings.enabled else 404))
+    except IntakeError:
+        await socket.send_denial_response(Response(status_code=503))
         return
-    version = socket.headers.get("protocol-version", "1")
-    if version not in map(str, VERSIONS):
-        await socket.send_denial_response(Response(status_code=400))
-        return
-    from avatar.engines.opus_packets import OpusPackets
-
     await socket.accept()
-    wanted = socket.query_params.get("lang")
-    lang: Lang | None = "zh" if wanted == "zh" else "en" if wanted == "en" else None
-    terms = Terms(
-        int(version),
-        settings.wake_words,
-        limits.question_characters,
-        str(socket.url.replace(scheme="https" if socket.url.scheme == "wss" else "http", path=_VISION, query="")),
-        lang,
-        devices.user(device) if service.settings.memory.long_term else None,
-    )
-    codec = XiaozhiCodec(terms, OpusPackets())
+    codec = XiaozhiCodec(_terms(socket, service, devices, device), outlet)
     grant = Grant(settings.base, write=False)
     bases = admission.bases(grant)
     refusal = admission.refusal(bases)
@@ -179,6 +194,42 @@ async def _serve(socket: WebSocket, service: Service, gate: Gate, admission: Adm
             await serve(socket, codec, received, seconds, lead=settings.lead, idle=settings.idle)
         except UnknownBase:  # deleted since
             await _turned_away(socket, codec, NO_BASE)
+
+
+async def _presented(socket: WebSocket, service: Service, gate: Gate, devices: Devices) -> Device:
+    """Who connects. Raises HTTPException for one that may not, or speaks a version that is not spoken here."""
+    try:
+        device = _known(socket, service, gate, devices)
+    except HTTPException as refused:
+        raise HTTPException(404 if refused.status_code == 404 else 401) from refused
+    scheme, _, token = socket.headers.get("authorization", "").partition(" ")
+    given = token.strip() if scheme.lower() == "bearer" else ""
+    try:
+        opened = await asyncio.to_thread(devices.opens, device, given)
+    except DevicesError as error:
+        raise _told_error(error) from error
+    if not opened:
+        raise HTTPException(401)
+    if socket.headers.get("protocol-version", "1") not in map(str, VERSIONS):
+        raise HTTPException(400)
+    return device
+
+
+def _terms(socket: WebSocket, service: Service, devices: Devices, device: Device) -> Terms:
+    version, wanted = socket.headers.get("protocol-version"), socket.query_params.get("lang")
+    return Terms(
+        int(version) if version else None,
+        service.settings.xiaozhi.wake_words,
+        service.settings.limits.question_characters,
+        str(socket.url.replace(scheme="https" if socket.url.scheme == "wss" else "http", path=_VISION, query="")),
+        "zh" if wanted == "zh" else "en" if wanted == "en" else None,
+        devices.user(device) if service.settings.memory.long_term else None,
+    )
+
+
+def _outlet() -> Outlet:
+    """Raises IntakeError where Opus is not installed."""
+    return Sound(Opus(RATE), FRAME * 1000)
 
 
 async def _turned_away(socket: WebSocket, codec: XiaozhiCodec, refusal: Rejected) -> None:

@@ -1,6 +1,7 @@
 """The whole conversation with one device: what it says as commands, what is to be said as JSON and paced Opus."""
 
 import logging
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -42,7 +43,7 @@ from server.protocols.base import (
     Welcome,
 )
 from server.protocols.xiaozhi.faces import FACES, face
-from server.protocols.xiaozhi.framing import unwrap, wrap
+from server.protocols.xiaozhi.framing import VERSIONS, unwrap, wrap
 from server.protocols.xiaozhi.tools import DeviceTools
 
 log = logging.getLogger(__name__)
@@ -73,9 +74,10 @@ class Outlet(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """`lang`: the device's own language. `user`: a secret that its user is known by."""
+    """`version`: of its binary frames; None: as its hello says. `lang`: the device's own language. `user`: a secret
+    that its user is known by."""
 
-    version: int
+    version: int | None
     wake_words: tuple[str, ...]
     question_characters: int
     vision: str
@@ -88,6 +90,7 @@ class XiaozhiCodec:
 
     def __init__(self, terms: Terms, outlet: Outlet) -> None:
         self._terms, self._outlet = terms, outlet
+        self._version = terms.version or 1
         self._wake = {_folded(word) for word in terms.wake_words}
         self._tools = DeviceTools(terms.vision)
         self._session = ""
@@ -96,10 +99,14 @@ class XiaozhiCodec:
         self._rate = 16000
         self._lang: Lang = terms.lang or "zh"
         self._turn = self._dead = 0
-        self._answering = self._open = self._faced = False
-        self._face = ""
+        self._open = self._faced = self._pressed = False
+        self._face = self._shown = ""
         self._subtitle: str | None = None
-        self._packets = 0
+        self._faces: deque[tuple[float, str]] = deque()
+        self._begins = 0.0
+        """Of the present sentence, in seconds of its turn."""
+        self._laid = self._packets = 0
+        """Packets of the present turn, and of all."""
 
     @property
     def greeted(self) -> bool:
@@ -107,7 +114,7 @@ class XiaozhiCodec:
 
     def decode(self, frame: Frame) -> Sequence[Decoded]:
         try:
-            data = unwrap(self._terms.version, frame) if isinstance(frame, bytes) else frame
+            data = unwrap(self._version, frame) if isinstance(frame, bytes) else frame
             if isinstance(data, bytes):
                 return self._sound(data)
             message = orjson.loads(data)
@@ -143,7 +150,7 @@ class XiaozhiCodec:
         match event:
             case TurnStarted(turn, lang):
                 stopped = self._silence()
-                self._turn, self._lang, self._answering, self._faced = turn, lang, True, False
+                self._turn, self._lang, self._faced, self._laid = turn, lang, False, 0
                 return stopped
             case TurnEnded():
                 return self._ended(event)
@@ -151,33 +158,27 @@ class XiaozhiCodec:
                 return []
             case Posture(posture="thinking"):
                 return self._show("thinking")
-            case SentenceStarted(text=text):
-                self._subtitle = text.strip()
-            case Motion(emotions=cues) if cues:
-                self._faced = True
-                shown = [Paced(event.turn, one) for cue in cues for one in self._show(face(cue.emotion, cue.intensity))]
-                return shown
+            case SentenceStarted(text=text, at=at):
+                self._subtitle, self._begins = text.strip(), at
+            case Motion(emotions=cues):
+                self._faces += [(self._begins + cue.at, face(cue.emotion, cue.intensity)) for cue in cues]
             case Speech(audio=audio):
                 return [*self._begun(), *self._packed(self._outlet.feed(audio))]
-            case SentenceEnded(seconds=0):
-                return self._begun()
+            case SentenceEnded():
+                return [*self._begun(), *self._sentence_ended()]
         return []
 
     def _message(self, message: dict[str, Any]) -> Sequence[Decoded]:
         match message:
             case {"type": "hello"}:
                 return self._hello(message)
-            case {"type": "listen", "state": "start", "mode": str(mode)} if mode in _MODES:
-                self._mode, self._listening = mode, True
-                return [_MODES[mode]]
             case {"type": "listen", "state": "start"}:
-                self._listening = True
-                return [_MODES[self._mode]]
+                return self._listen(message.get("mode"))
             case {"type": "listen", "state": "stop"}:
                 self._listening = False
-                return [Commit(), Listen(active=False, turns="manual", interrupt=False)]
+                return [*self._press(False), Commit(), Listen(active=False, turns="manual", interrupt=False)]
             case {"type": "listen", "state": "detect", "text": str(text)}:
-                return self._detected(text.strip())
+                return [*self._press(False), *self._detected(text.strip())]
             case {"type": "abort"}:
                 return [Posted(tuple(self._aborted())), Interrupt()]
             case {"type": "mcp", "payload": payload} if self._mcp:
@@ -194,10 +195,24 @@ class XiaozhiCodec:
                 return [Rejected("unsupported_audio", reason), Leave(_PROTOCOL_ERROR, "Opus only")]
             case {"sample_rate": int(rate)} if rate in _RATES:
                 self._rate = rate
+        if self._terms.version is None and message.get("version") in VERSIONS:
+            self._version = message["version"]
         features = message.get("features")
         self._mcp = isinstance(features, dict) and features.get("mcp") is True
         self._greeted = True
         return [Hello(self._terms.lang, user=self._terms.user, voice_only=True)]
+
+    def _listen(self, mode: object) -> Sequence[Decoded]:
+        self._mode = mode if isinstance(mode, str) and mode in _MODES else self._mode
+        self._listening = True
+        return [*self._press(self._mode == "manual"), _MODES[self._mode]]
+
+    def _press(self, pressed: bool) -> Sequence[Decoded]:
+        """A device that is told of speech while its button is pressed closes its microphone: nothing begins then."""
+        if pressed == self._pressed:
+            return []
+        self._pressed = pressed
+        return [Posted((Hold(pressed, fresh=True),))]
 
     def _sound(self, packet: bytes) -> Sequence[Decoded]:
         if not self._greeted:
@@ -232,30 +247,42 @@ class XiaozhiCodec:
         """What goes before the sound that follows."""
         frames: list[Frame] = []
         if not self._open:
+            frames += self._due_faces()
             frames += [] if self._faced else self._show("neutral")
             frames.append(self._json("tts", state="start"))
             self._open = self._faced = True
         if self._subtitle is not None:
-            frames += [self._json("tts", state="sentence_start", text=self._subtitle)] if self._subtitle else []
-            self._subtitle = None
+            self._shown, self._subtitle = self._subtitle, None
+            frames += [self._json("tts", state="sentence_start", text=self._shown)] if self._shown else []
         return [Paced(self._turn, frame) for frame in frames]
+
+    def _sentence_ended(self) -> list[Outgoing]:
+        shown, self._shown = self._shown, ""
+        return [Paced(self._turn, self._json("tts", state="sentence_end", text=shown))] if shown else []
+
+    def _due_faces(self) -> list[Frame]:
+        """Those that change before the end of the next packet."""
+        frames: list[Frame] = []
+        while self._faces and self._faces[0][0] < (self._laid + 1) * FRAME:
+            frames += self._show(self._faces.popleft()[1])
+            self._faced = True
+        return frames
 
     def _packed(self, packets: list[bytes]) -> list[Outgoing]:
         frames: list[Outgoing] = []
         for packet in packets:
+            frames += [Paced(self._turn, shown) for shown in self._due_faces()]
             at = round(self._packets * FRAME * 1000)
-            frames.append(Paced(self._turn, wrap(self._terms.version, packet, at), FRAME))
+            frames.append(Paced(self._turn, wrap(self._version, packet, at), FRAME))
             self._packets += 1
+            self._laid += 1
         return frames
 
     def _ended(self, end: TurnEnded) -> Sequence[Outgoing]:
         if end.turn != self._turn:
             return []
         if end.reason == "interrupted":
-            stopped = self._silence()
-            self._answering = False
-            return stopped
-        self._answering = False
+            return self._silence()
         if not self._open:
             return []
         rest = self._packed(self._outlet.flush())
@@ -263,20 +290,20 @@ class XiaozhiCodec:
         return [*rest, Paced(end.turn, self._json("tts", state="stop"), last=True)]
 
     def _aborted(self) -> list[Outgoing]:
-        if self._answering and not self._open:
-            self._dead = self._turn
-            return [Cut(), self._json("tts", state="stop")]
-        return self._silence()
+        """A device that aborts waits for the stop, whether it heard anything or not."""
+        self._pressed = False
+        self._silence()
+        return [Cut(), self._json("tts", state="stop")]
 
     def _silence(self) -> list[Outgoing]:
         """Nothing more is said of the present turn, and the device is told where it does not know yet."""
-        self._dead, self._subtitle = self._turn, None
+        self._dead, self._subtitle, self._shown, self._face = self._turn, None, "", ""
+        self._faces.clear()
         self._outlet.flush()
         stop = self._json("tts", state="stop")
-        if not self._open:
-            return [Cut(stop)]
+        cut: list[Outgoing] = [Cut(), stop] if self._open else [Cut(stop)]
         self._open = False
-        return [Cut(), stop]
+        return [*cut, Hold(True, fresh=True)] if self._pressed else cut
 
     def _show(self, name: str) -> list[Frame]:
         shown, self._face = self._face, name

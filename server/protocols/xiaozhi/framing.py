@@ -28,8 +28,10 @@ def unwrap(version: int, frame: bytes) -> bytes | str:
     try:
         match version:
             case 2:
-                _, kind, _, _, size = _SECOND.unpack_from(frame)
+                told, kind, _, _, size = _SECOND.unpack_from(frame)
                 payload = frame[_SECOND.size :]
+                if told != 2:
+                    raise ValueError(f"its header says version {told}")
             case 3:
                 kind, _, size = _THIRD.unpack_from(frame)
                 payload = frame[_THIRD.size :]

@@ -37,7 +37,8 @@ _DESCRIPTION = 1000
 
 
 class DeviceTools:
-    """`begin`, then `received` for whatever comes. Ids are counted: an answer to nothing of ours is dropped."""
+    """`begin`, then `received` for whatever comes. Ids are counted: an answer to nothing of ours is dropped. What is on
+    a page is offered before the next one is asked for, which may never come."""
 
     def __init__(self, vision: str) -> None:
         self._vision = vision
@@ -57,7 +58,7 @@ class DeviceTools:
             "initialize", {"protocolVersion": "2024-11-05", "capabilities": capabilities, "clientInfo": client}
         )
         self._opening, self._listing = self._id, None
-        self._found, self._cursors = {}, set()
+        self._found, self._names, self._cursors = {}, {}, set()
         return request
 
     def received(self, payload: object) -> list[Json | OfferTools | ToolAnswered]:
@@ -84,12 +85,13 @@ class DeviceTools:
         tools = result.get("tools")
         for tool in tools if isinstance(tools, list) else ():
             self._keep(tool)
+        offered = OfferTools(tuple(self._found.values()))
         match result.get("nextCursor"):
             case str(cursor) if cursor and cursor not in self._cursors and len(self._cursors) < _PAGES - 1:
                 self._cursors.add(cursor)
-                return [self._list(cursor)]
+                return [offered, self._list(cursor)]
         self._listing = None
-        return [OfferTools(tuple(self._found.values()))]
+        return [offered]
 
     def _keep(self, tool: Any) -> None:
         match tool:

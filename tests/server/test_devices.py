@@ -1,0 +1,134 @@
+"""Which smart speakers are let in, and which wait for an operator's word."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from configs.engines import ConfigError
+from configs.xiaozhi import XiaozhiSettings
+from server import devices as module
+from server.devices import Device, Devices, DevicesError
+
+KITCHEN = Device("aa:bb:cc:00:11:22", "11111111-2222")
+HALL = Device("aa:bb:cc:00:11:23", "33333333-4444")
+SECRET = "the-operators-key"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def devices(folder: Path, secret: str | None = SECRET, clock: Clock | None = None, **settings: object) -> Devices:
+    made = XiaozhiSettings.model_validate(settings)
+    return Devices(made, secret, folder / "devices.json", clock or Clock())
+
+
+def test_without_a_key_everybody_is_let_in_and_nobody_is_known_again(tmp_path: Path) -> None:
+    open_ = devices(tmp_path, None)
+    assert not open_.keyed and open_.admitted(KITCHEN) and open_.opens(KITCHEN, "") and open_.opens(KITCHEN, "any")
+    assert open_.token(KITCHEN) == "" and open_.user(KITCHEN) is None
+
+
+def test_a_device_is_let_in_by_its_code(tmp_path: Path) -> None:
+    some = devices(tmp_path)
+    assert not some.admitted(KITCHEN) and not some.opens(KITCHEN, some.token(KITCHEN))
+    code = some.applicant(KITCHEN).code
+    assert some.applicant(KITCHEN).code == code and len(code) == 6 and code.isdecimal()
+    assert some.listed() == {"admitted": [], "waiting": [{"id": KITCHEN.id, "code": code}]}
+    assert some.confirm("no such") is None
+    assert some.confirm(code) == KITCHEN
+    assert some.opens(KITCHEN, some.token(KITCHEN)) and some.listed() == {"admitted": [KITCHEN.id], "waiting": []}
+    assert some.confirm(code) is None
+
+
+def test_a_token_is_of_one_device_alone(tmp_path: Path) -> None:
+    some = devices(tmp_path, activation="off")
+    assert some.opens(KITCHEN, some.token(KITCHEN))
+    assert not some.opens(HALL, some.token(KITCHEN))
+    for wrong in ("", "x", "令牌", "\udcff", some.token(KITCHEN)[:-1]):
+        assert not some.opens(KITCHEN, wrong)
+    assert not some.opens(Device(KITCHEN.id, "another"), some.token(KITCHEN))
+    assert some.token(KITCHEN) != devices(tmp_path, "another key").token(KITCHEN)
+    assert SECRET not in some.token(KITCHEN) and some.user(KITCHEN) not in (None, some.token(KITCHEN))
+
+
+def test_a_name_in_the_settings_lets_in_the_first_that_has_it(tmp_path: Path) -> None:
+    some = devices(tmp_path, devices=[KITCHEN.id.upper()])
+    assert some.admitted(KITCHEN) and not some.admitted(HALL)
+    assert not some.admitted(Device(KITCHEN.id, "somebody who read the label"))
+    assert not devices(tmp_path, devices=[KITCHEN.id]).admitted(Device(KITCHEN.id, "after a restart"))
+
+
+def test_who_was_let_in_is_kept_and_no_secret_with_it(tmp_path: Path) -> None:
+    some = devices(tmp_path)
+    some.confirm(some.applicant(KITCHEN).code)
+    kept = (tmp_path / "devices.json").read_text()
+    assert KITCHEN.client not in kept and SECRET not in kept and some.token(KITCHEN) not in kept
+    again = devices(tmp_path)
+    assert again.opens(KITCHEN, some.token(KITCHEN))
+    assert again.forget(KITCHEN.id) and not again.forget(KITCHEN.id)
+    assert not devices(tmp_path).admitted(KITCHEN)
+
+
+def test_a_code_ends_after_a_quarter_of_an_hour(tmp_path: Path) -> None:
+    clock = Clock()
+    some = devices(tmp_path, clock=clock)
+    code = some.applicant(KITCHEN).code
+    clock.now += 14 * 60
+    assert some.applicant(KITCHEN).code == code
+    clock.now += 60
+    assert some.listed()["waiting"] == [] and some.confirm(code) is None
+    clock.now -= 7200
+    assert some.confirm(some.applicant(KITCHEN).code) == KITCHEN, "a clock that was put back locks nobody out"
+
+
+def test_only_so_many_wait_and_no_two_by_one_code(tmp_path: Path) -> None:
+    some = devices(tmp_path)
+    first = some.applicant(KITCHEN).code
+    codes = [some.applicant(Device(f"d{number}", "c")).code for number in range(150)]
+    waiting = some.listed()["waiting"]
+    assert len(waiting) == 100 and {one["code"] for one in waiting} == set(codes[-100:])
+    assert len(set(codes[-100:])) == 100 and some.confirm(first) is None
+
+
+def test_only_so_many_are_let_in_and_the_operator_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_ADMITTED", 1)
+    some = devices(tmp_path, devices=[HALL.id])
+    some.confirm(some.applicant(KITCHEN).code)
+    for let in (lambda: some.confirm(some.applicant(Device("x", "y")).code), lambda: some.admitted(HALL)):
+        with pytest.raises(DevicesError) as full:
+            let()
+        assert full.value.code == "full"
+    assert some.confirm(some.applicant(Device(KITCHEN.id, "reset")).code), "one that is known takes no more room"
+    assert some.forget(KITCHEN.id) and some.admitted(HALL)
+
+
+def test_what_cannot_be_kept_is_not_done(tmp_path: Path) -> None:
+    some = devices(tmp_path / "data")
+    (tmp_path / "data").write_text("in the way of a folder")
+    code = some.applicant(KITCHEN).code
+    with pytest.raises(DevicesError) as unkept:
+        some.confirm(code)
+    assert unkept.value.code == "unkept" and not some.admitted(KITCHEN)
+    assert [one["code"] for one in some.listed()["waiting"]] == [code]
+
+
+@pytest.mark.parametrize("content", ["", "not json", "[1]", '"text"'])
+def test_a_list_that_cannot_be_read_says_what_to_do(tmp_path: Path, content: str) -> None:
+    (tmp_path / "devices.json").write_text(content)
+    with pytest.raises(ConfigError, match=r"devices\.json .*move it away"):
+        devices(tmp_path)
+
+
+def test_many_at_once_are_all_kept(tmp_path: Path) -> None:
+    some = devices(tmp_path)
+    many = [Device(f"d{number}", f"c{number}") for number in range(60)]
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(pool.map(lambda one: some.applicant(one).code, many))
+        assert set(pool.map(some.confirm, codes)) == set(many)
+    assert all(map(devices(tmp_path).admitted, many))
