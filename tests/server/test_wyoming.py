@@ -20,12 +20,14 @@ import pytest
 import pytest_asyncio
 
 from agent.safe_lines import line
+from agent.session import Session
 from configs.engines import ConfigError
 from configs.settings import load
 from configs.wyoming import WyomingSettings
 from server.commands.config import effective
 from server.wyoming import listening_on
 from server.wyoming.answering import Conversations
+from server.wyoming.connection import Connection
 from tests.server.wyoming_client import FORMAT, PATIENCE, Client, Heard, Served, voice, wyoming
 
 GOLDEN = Path(__file__).parent / "golden" / "wyoming"
@@ -376,6 +378,21 @@ async def test_nothing_is_left_of_a_client_that_vanishes(
                     client.writer.transport.abort()
             await until_free(served)
             await settled(before, caplog)
+
+
+async def test_a_hundred_clients_that_vanish_leave_nothing_behind(tmp_path: Path) -> None:
+    async with wyoming(tmp_path) as served:
+        counts = []
+        for clients in (1, 99):
+            for number in range(clients):
+                async with served.client() as client:
+                    await begin(client, ("hearing", "speaking", "speaking in pieces", "answering")[number % 4])
+            async with asyncio.timeout(PATIENCE):
+                while any(name.startswith("wyoming") for name in tasks()):
+                    await asyncio.sleep(0.01)
+            gc.collect()
+            counts.append(sum(isinstance(one, Session | Connection) for one in gc.get_objects()))
+    assert counts[0] == counts[1]
 
 
 async def begin(client: Client, doing: str) -> None:
