@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,9 +79,13 @@ def codec(terms: Terms = HEARING, *frames: str) -> NativeCodec:
 
 
 def sound(kind: str, seconds: float) -> list[bytes]:
-    samples = round(FRAME * RATE)
-    tone = b"".join((9000 if n // 20 % 2 else -9000).to_bytes(2, "little", signed=True) for n in range(samples))
-    return [HEADER + (tone if kind == "speech" else bytes(2 * samples))] * round(seconds / FRAME)
+    """Frames of silence, or of noise in syllables that are like nothing that the presenter says."""
+    samples, frame = round(seconds * RATE), round(FRAME * RATE)
+    at = np.arange(samples) / RATE
+    loud = 0 if kind == "quiet" else 4000 * (1 + 0.7 * np.sin(2 * np.pi * (3.1 * at + 2 * at**2)))
+    noise = np.random.default_rng(5).uniform(-1, 1, samples)
+    pcm = (loud * noise).astype("<i2").tobytes()
+    return [HEADER + pcm[start : start + 2 * frame] for start in range(0, len(pcm), 2 * frame)]
 
 
 def ears(texts: tuple[str, ...], home: Path) -> Organs:
