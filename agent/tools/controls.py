@@ -20,6 +20,10 @@ _ASKING: dict[Lang, re.Pattern[str]] = {
     ),
     "en": re.compile("^(?:(?:can|could|would|will) you |please |now |id like you to |i want you to |just )+"),
 }
+_WILLING: dict[Lang, re.Pattern[str]] = {
+    "zh": re.compile("(?:好不好|行不行|可不可以|好|行|可以)$"),
+    "en": re.compile(" (?:will|would|could|can) you$"),
+}
 _BIT = "(?:一?[点些]儿?|一下)?"
 _SET = "(?:调节?|调整|设置?|开|改|放|变)"
 _VOLUME: dict[Lang, str] = {"zh": "(?:音量|声音|喇叭)", "en": "(?:volume|sound)"}
@@ -35,7 +39,8 @@ _NUMBER: dict[Lang, str] = {
 
 def _level_zh(what: str) -> str:
     most, least = "(?P<most>最[大高亮])", "(?P<least>最[小低暗])"
-    return f"{what}(?:{_SET}?(?:到|成|为|至|是)|{_SET})?(?:{most}|{least}|{_NUMBER['zh']})"
+    moved = f"(?:{_SET}|[增加提升减降][高加少低小大]?)?(?:到|成|为|至|是)"
+    return f"{what}(?:{moved}|{_SET})?(?:{most}|{least}|{_NUMBER['zh']})"
 
 
 def _level_en(what: str) -> str:
@@ -50,6 +55,7 @@ def _step_zh(what: str, way: str, verbs: str, wrong: str) -> re.Pattern[str]:
     """`way`: what it is to become; `wrong`: what it is too much of."""
     return re.compile(
         f"{what}(?:再|{_SET}|{verbs})*{way}{_BIT}|(?:再|{_SET}|{verbs})+{way}{_BIT}{what}{_BIT}|{what}(?:太|有点){wrong}了?"
+        f"|{what}(?:再|{_SET})*(?:{verbs}+{way}?|{way})了?{_NUMBER['zh']}|{what}再?{verbs}+{_BIT}"
     )
 
 
@@ -57,14 +63,14 @@ def _step_en(what: str, way: str, verbs: str, more: str) -> re.Pattern[str]:
     """`more`: other ways to say it."""
     the = "(?:the |your )?"
     return re.compile(
-        f"(?:turn (?:it|{the}{what}) {way}|turn {way} {the}{what}|(?:{verbs}) {the}{what}|{the}{what} {way}|{more})"
+        f"(?:turn {the}{what} {way}|turn {way} {the}{what}|(?:{verbs}) {the}{what}|{the}{what} {way}|{more})"
         f"(?: a bit| a little)?(?: by {_NUMBER['en']})?"
     )
 
 
 _SETS: dict[Control, dict[Lang, re.Pattern[str]]] = {
     "volume": {
-        "zh": re.compile(f"{_level_zh(_VOLUME['zh'])}|(?P<mute>静音|关掉?{_VOLUME['zh']}|{_VOLUME['zh']}关掉?)"),
+        "zh": re.compile(f"{_level_zh(_VOLUME['zh'])}|(?P<mute>静音|关掉?{_VOLUME['zh']}|{_VOLUME['zh']}关[掉了上]?)"),
         "en": re.compile(f"{_level_en(_VOLUME['en'])}|(?P<mute>mute(?: yourself| the sound| the volume| it)?)"),
     },
     "brightness": {
@@ -83,7 +89,7 @@ _MORE: dict[Control, dict[Lang, re.Pattern[str]]] = {
             _VOLUME["en"],
             "up",
             "increase|raise|crank up",
-            f"{_ADVERBS}louder|speak up|(?:its|it is|youre|the {_VOLUME['en']} is) too (?:quiet|low|soft)",
+            f"turn it up|{_ADVERBS}louder|speak up|(?:its|it is|youre|the {_VOLUME['en']} is) too (?:quiet|low|soft)",
         ),
     },
     "brightness": {
@@ -107,7 +113,7 @@ _LESS: dict[Control, dict[Lang, re.Pattern[str]]] = {
             _VOLUME["en"],
             "down",
             "decrease|lower|reduce",
-            f"{_ADVERBS}(?:quieter|softer)|(?:its|it is|youre|the {_VOLUME['en']} is) too loud",
+            f"turn it down|{_ADVERBS}(?:quieter|softer)|(?:its|it is|youre|the {_VOLUME['en']} is) too loud",
         ),
     },
     "brightness": {
@@ -160,7 +166,8 @@ _ABOUT: dict[Lang, tuple[tuple[str, re.Pattern[str]], ...]] = {
         (
             "battery",
             re.compile(
-                r"(?:(?:whats|what is|hows|how is) )?(?:the |your )?battery(?: level| status)?"
+                r"(?:whats|what is|hows|how is) (?:the |your )?battery(?: level| status)?(?: now)?"
+                r"|battery (?:level|status)"
                 r"|how much (?:battery|charge|power)(?: is left| do you have(?: left)?| left)?|are you charging"
             ),
         ),
@@ -193,7 +200,7 @@ def parameters(control: Control) -> Mapping[str, Any]:
 
 def heard(control: Control, question: str, lang: Lang) -> Arguments | None:
     """The arguments of the call; None where the question, taken whole, asks for anything else."""
-    bare = _ASKING[lang].sub("", stripped(question, lang, keep="%"))
+    bare = _WILLING[lang].sub("", _ASKING[lang].sub("", stripped(question, lang, keep="%")))
     match control:
         case "theme":
             found = _THEME[lang].fullmatch(bare)
