@@ -174,6 +174,19 @@ def test_that_it_is_an_ai_is_said_in_the_first_response() -> None:
     assert types(client.take(*answer(3))) == WHOLE
 
 
+@pytest.mark.parametrize("end", ["done", "interrupted"])
+def test_a_question_that_comes_before_the_notice_was_made_has_its_own_answer(end: Any) -> None:
+    client = Client(led=True)
+    client.says("成人票多少钱？")
+    client.send("response.create", response={"metadata": {"mine": "1"}})
+    notice = [TurnStarted(1, "zh"), *spoken(1, 0, "我是人工智能。", 0.0, 2.0), TurnEnded(1, end)]
+    assert client.take(*notice) == []
+    response = client.take(*answer(2))[-2]["response"]
+    assert response["metadata"] == {"mine": "1"}
+    led = "我是人工智能。" if end == "done" else ""
+    assert response["output"][0]["content"][0]["transcript"] == f"{led}一张六十元。"
+
+
 def test_the_notice_that_waits_is_not_taken_for_being_played() -> None:
     client = Client(led=True)
     client.take(TurnStarted(1, "en"), *spoken(1, 0, "I am an AI.", 0.0, 2.0), TurnEnded(1, "done"))

@@ -3,7 +3,11 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncGenerator, Sequence
+import math
+import os
+import random
+import struct
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -20,6 +24,7 @@ from tests import virtual
 from tests.doubles import presenter, scripted
 from tests.server.realtime_client import TOOL, Client, message, types
 from tests.server.test_native_hearing import ears
+from tests.server.test_realtime import GOLDEN, legible
 
 RATE = 24_000
 PIECE = 0.04
@@ -58,8 +63,7 @@ class Caller(Client):
         return news
 
     async def speak(self, seconds: float, *, quiet: float = 0.0) -> None:
-        tone = b"".join((9000 if n // 30 % 2 else -9000).to_bytes(2, "little", signed=True) for n in range(960))
-        for pcm in [tone] * round(seconds / PIECE) + [bytes(1920)] * round(quiet / PIECE):
+        for pcm in [*syllables(seconds), *[bytes(1920)] * round(quiet / PIECE)]:
             await self.tell("input_audio_buffer.append", audio=base64.b64encode(pcm).decode())
             await asyncio.sleep(PIECE)
 
@@ -67,12 +71,23 @@ class Caller(Client):
         await self.tell("conversation.item.create", item=message(text))
 
 
+def syllables(seconds: float) -> Iterator[bytes]:
+    """Noise that swells and fades four times a second, unlike the presenter's voice."""
+    chance = random.Random(7)
+    for piece in range(round(seconds / PIECE)):
+        loud = 4000 + round(8000 * math.sin(math.pi * 4 * PIECE * piece) ** 2)
+        yield struct.pack("<960h", *(chance.randint(-loud, loud) for _ in range(960)))
+
+
 @asynccontextmanager
-async def calling(folder: Path, *texts: str, model: Any = None, **wishes: Any) -> AsyncGenerator[Caller, None]:
+async def calling(
+    folder: Path, *texts: str, model: Any = None, grounded: bool = True, **wishes: Any
+) -> AsyncGenerator[Caller, None]:
     """`texts`: what is heard, utterance by utterance. `wishes`: the session's settings."""
     organs = ears(texts or ("成人票多少钱？",), folder)
     prompts = PromptSettings(size="full")
-    session = Session(presenter(model or scripted(pace=0.02), prompts=prompts), ears=partial(Listener, organs))
+    speaker = presenter(model or scripted(pace=0.02), grounded=grounded, prompts=prompts)
+    session = Session(speaker, ears=partial(Listener, organs))
     caller = Caller(session)
     reading = asyncio.create_task(caller.read())
     try:
@@ -82,6 +97,18 @@ async def calling(folder: Path, *texts: str, model: Any = None, **wishes: Any) -
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
         await session.close()
+
+
+def recorded(name: str, events: Sequence[dict[str, Any]]) -> None:
+    """Compares with what was recorded, or records. A call's id is another each time."""
+    calls = {event["call_id"] for event in events if "call_id" in event}
+    text = "".join(json.dumps(legible(event), ensure_ascii=False) + "\n" for event in events)
+    for number, call in enumerate(sorted(calls, key=text.index), 1):
+        text = text.replace(call, f"call_{number}")
+    path = GOLDEN / f"{name}.jsonl"
+    if os.environ.get("ZHUBO_GOLDEN") == "write":
+        path.write_text(text, "utf-8")
+    assert text == path.read_text("utf-8")
 
 
 MANUAL = {"audio": {"input": {"turn_detection": None, "transcription": {"model": "whisper-1"}}}}
@@ -97,6 +124,7 @@ def test_a_spoken_question_is_heard_written_and_answered(question: str, answer: 
             return await caller.until("response.done")
 
     events = virtual.run(go())
+    recorded(f"spoken-{'en' if question.isascii() else 'zh'}", events)
     kinds = [kind for kind in types(events) if not kind.endswith(".delta")]
     assert kinds[:8] == [
         "session.updated",
@@ -189,12 +217,13 @@ def test_an_answer_ends_where_it_is_cancelled_and_remembers_what_was_heard(speec
     """By the user's voice, or by the client."""
 
     async def go() -> tuple[list[dict[str, Any]], list[Message]]:
-        async with calling(tmp_path, "等一下，请等一下。", model=scripted(pace=0.4)) as caller:
-            await caller.types_in("成人票多少钱？")
+        long = scripted(answer="好的。" + "恐龙厅在二楼，海洋厅在一楼，" * 20, pace=0.3)
+        async with calling(tmp_path, "学生票多少钱？请告诉我。", model=long, grounded=False) as caller:
+            await caller.types_in("请介绍展厅")
             await caller.tell("response.create")
             *_, delta = await caller.until("response.output_audio.delta")
             if speech:
-                await caller.speak(2.0)
+                await caller.speak(3.0)
             else:
                 await caller.tell("response.cancel")
             events = await caller.until("response.done")
@@ -223,7 +252,7 @@ def test_tools_that_are_called_at_once_are_answered_by_the_client(
     words = {"zh": ("请把灯打开", "灯打开了。"), "en": ("Turn the light on.", "The light is on.")}[language]
     tools = [{**TOOL, "name": name} for name in names]
 
-    async def go() -> tuple[dict[str, Any], dict[str, Any]]:
+    async def go() -> tuple[Caller, dict[str, Any], dict[str, Any]]:
         async with calling(tmp_path, model=calls(*names), tools=tools) as caller:
             await caller.types_in(words[0])
             await caller.tell("response.create")
@@ -232,9 +261,11 @@ def test_tools_that_are_called_at_once_are_answered_by_the_client(
                 output = {"type": "function_call_output", "call_id": one["call_id"], "output": words[1]}
                 await caller.tell("conversation.item.create", item=output)
             await caller.tell("response.create")
-            return called, (await caller.until("response.done"))[-1]["response"]
+            answered = (await caller.until("response.done"))[-1]["response"]
+        return caller, called, answered
 
-    called, answered = virtual.run(go())
+    caller, called, answered = virtual.run(go())
+    recorded(f"tools-{len(names)}-{language}", caller.seen)
     assert [one["name"] for one in called["output"]] == list(names)
     assert answered["status"] == "completed" and words[1] in answered["output"][0]["content"][0]["transcript"]
 

@@ -138,7 +138,7 @@ class RealtimeCodec:
             case Notice(_, code, message) if not self._speaking.active:
                 notice = {"type": "zhubo.notice", "code": code, "message": message}
                 return [notice] if self._dialect.extended else []
-            case TurnStarted():
+            case TurnStarted(turn) if turn > 1 or not self.leads:
                 self._asked, self._speaking.heard = False, self._hearing.answered()
         return self._speaking.feed(event)
 

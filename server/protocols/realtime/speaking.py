@@ -69,7 +69,7 @@ class Speaking:
 
     def feed(self, event: Event) -> list[Json]:
         match event:
-            case TurnStarted(1, _, _) if self._leading and not self.active:
+            case TurnStarted(1, _, _) if self._leading:
                 self.turn = 1
                 return []
             case TurnStarted(turn, _, _):

@@ -1,4 +1,4 @@
-"""The official Python client against our server: `text`, `audio`, `barge`, `truncate`, `tool`; prints what it saw."""
+"""The official Python client against our server: `text`, `audio`, `barge`, `truncate`, …; prints what it saw."""
 
 import asyncio
 import base64
@@ -6,9 +6,12 @@ import json
 import sys
 import wave
 from collections.abc import AsyncIterator
+from itertools import cycle
 from typing import Any
 
 from openai import AsyncOpenAI
+
+PATIENCE = 600.0
 
 
 def asked(text: str) -> dict[str, Any]:
@@ -84,33 +87,45 @@ async def audio(connection: Any, path: str) -> list[Any]:
 
 
 async def speak_over(connection: Any, path: str) -> list[Any]:
-    """Asks in writing, speaks while the answer is being played, then says what was heard of it."""
+    """Asks in writing and speaks, on and on, while the answer comes; then says what was heard of it."""
     await connection.conversation.item.create(item=asked("成人票多少钱？"))
     await connection.response.create()
-    seen = [event async for event in until(connection, "response.done")]
-    item = seen[-1].response.output[0].id
+    seen = [event async for event in until(connection, "response.output_audio.delta")]
     with wave.open(path) as file:
-        sound = file.readframes(file.getnframes())
+        sound = file.readframes(file.getnframes()) + bytes(24_000 * 2)
 
     async def speak() -> None:
-        for at in range(0, len(sound), 1920):
+        for at in cycle(range(0, len(sound), 1920)):
             await connection.input_audio_buffer.append(audio=base64.b64encode(sound[at : at + 1920]).decode())
             await asyncio.sleep(0.04)
 
     speaking = asyncio.create_task(speak())
-    seen += [event async for event in until(connection, "input_audio_buffer.speech_started")]
-    await connection.conversation.item.truncate(item_id=item, content_index=0, audio_end_ms=500)
-    await connection.conversation.item.retrieve(item_id=item)
-    seen += [event async for event in until(connection, "conversation.item.retrieved")]
+    seen += [event async for event in until(connection, "response.done")]
     speaking.cancel()
-    return seen
+    item = seen[-1].response.output[0].id
+    await connection.conversation.item.truncate(item_id=item, content_index=0, audio_end_ms=100)
+    await connection.conversation.item.retrieve(item_id=item)
+    return seen + [event async for event in until(connection, "conversation.item.retrieved")]
 
 
-async def main(url: str, what: str, words: str) -> None:
-    client = AsyncOpenAI(api_key="key", base_url=f"{url}/v1")
-    async with asyncio.timeout(60), client.realtime.connect(model="zhubo") as connection:
+async def secret(connection: Any, words: str) -> list[Any]:
+    """A key for minutes, and a conversation with it."""
+    issued = await issuer.realtime.client_secrets.create(
+        session={"type": "realtime", "output_modalities": ["text"]},
+        expires_after={"anchor": "created_at", "seconds": 60},
+    )
+    client = AsyncOpenAI(api_key=issued.value, base_url=issuer.base_url)
+    async with client.realtime.connect(model="zhubo") as other:
+        await other.conversation.item.create(item=asked(words))
+        await other.response.create()
+        return [event async for event in until(other, "response.done")]
+
+
+async def main(what: str, words: str) -> None:
+    async with asyncio.timeout(PATIENCE), issuer.realtime.connect(model="zhubo") as connection:
         for event in await globals()[what](connection, words):
             print(json.dumps([type(event).__name__, event.model_dump(mode="json")], ensure_ascii=False))
 
 
-asyncio.run(main(*sys.argv[1:4]))
+issuer = AsyncOpenAI(api_key="key", base_url=f"{sys.argv[1]}/v1")
+asyncio.run(main(*sys.argv[2:4]))
