@@ -21,7 +21,7 @@ class XiaozhiSettings(Section):
 
     enabled: bool = True
     url: str | None = Field(default=None, pattern=r"^wss?://[^\s]+$")
-    version: Literal[1, 2, 3] = 1
+    version: int = Field(default=1, ge=1, le=3)
     activation: Literal["off", "code"] = "code"
     devices: tuple[Device, ...] = ()
     base: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
