@@ -3,6 +3,7 @@
 Source: the API reference of OpenAI, "Errors"; 422 is not among its statuses, a body that is wrong is 400.
 """
 
+import logging
 import re
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -15,6 +16,8 @@ from starlette.exceptions import HTTPException
 
 from knowledge.bases import UnknownBase
 from knowledge.documents import KnowledgeUnavailable
+
+log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 
@@ -32,6 +35,7 @@ _MESSAGES = {
     503: "the presenter is starting: try again in a few seconds / 正在启动，请稍候再试",
 }
 _NO_BASE = "the knowledge base of this key is not there; ask the operator / 没有这个密钥对应的知识库，请联系管理员"
+BROKEN = "this went wrong here: try again; the reason is in the server's log / 服务器出错：请重试，原因见服务器日志"
 _UNREAD = "the documents cannot be read now: try again in a moment / 现在读不到资料，请稍后再试"
 
 
@@ -77,6 +81,9 @@ class Compatible(APIRoute):
                 return Wrong(404, "unknown_base", _NO_BASE).response()
             except KnowledgeUnavailable:
                 return Wrong(503, "knowledge_unavailable", _UNREAD).response()
+            except Exception:  # noqa: BLE001 - a request ends here, and the client is told
+                log.exception("a request failed")
+                return Wrong(500, "internal", BROKEN).response()
 
         return told
 

@@ -23,7 +23,7 @@ from server.openai.answering import Answering
 from server.openai.chat import ChatCodec
 from server.openai.conversation import Said, asked, items, messages
 from server.openai.draft import Draft, Heading
-from server.openai.errors import Compatible, Json, Wrong, wrong_value
+from server.openai.errors import BROKEN, Compatible, Json, Wrong, wrong_value
 from server.openai.models import Catalogue
 from server.openai.responses import ResponsesCodec, Wanted
 from server.openai.sound import speech_routes, transcription_routes
@@ -42,7 +42,6 @@ _PROBLEMS: dict[int | str, dict[str, object]] = {
     429: {**_TOLD, "description": "`busy`: too many visitors"},
     503: {**_TOLD, "description": "`starting`, or the code of the fault that kept the answer away"},
 }
-_BROKEN = "the answer broke off: try again; the reason is in the server's log / 回答中断：请重试，原因见服务器日志"
 _GONE = "there is no such response: it was not stored, or an hour ago / 没有这个 response：未保存，或已超过一小时"
 
 
@@ -226,7 +225,7 @@ def _address(service: Service, request: Request, bases: Sequence[str]) -> Callab
     def address(citation: Citation) -> str:
         if citation.source.startswith(("http://", "https://")):
             return citation.source
-        known = (name for name in bases if _has(service, name, citation.document))
+        known = (name for name in bases if len(bases) == 1 or _has(service, name, citation.document))
         base = next(known, bases[0])
         return f"{root}/v1/knowledge/{base}/documents/{citation.document}?revision={citation.revision}"
 
@@ -271,6 +270,6 @@ async def _chunks(
             yield framed(told, named=named)
     except Exception:  # noqa: BLE001 - a stream ends here, and the client is told
         log.exception("a streamed answer failed")
-        yield framed(Wrong(500, "internal", _BROKEN).body, named=named)
+        yield framed(Wrong(500, "internal", BROKEN).body, named=named)
     if last:
         yield last

@@ -227,9 +227,9 @@ def test_stored_responses_are_their_holders_alone_and_end() -> None:
     now[0] = 10
     assert store.find(b"a", "two") is None
     for number in range(5):
-        store.keep(b"a", str(number), stored())
+        store.keep(b"a", str(number), stored("x" * 500))
     assert [number for number in range(5) if store.find(b"a", str(number))] == [2, 3, 4]
-    store.keep(b"a", "large", stored("很" * 6000))
+    store.keep(b"a", "large", stored("很" * 2400))
     assert store.find(b"a", "large") and store.find(b"a", "3") is None
     store.keep(b"a", "too large", stored("很" * 20_000))
     assert store.find(b"a", "too large") is None
