@@ -11,6 +11,7 @@ from agent.audit import Audit, Entry, fingerprint
 from agent.chain import Chain
 from agent.desk import Desk
 from agent.grounding import Grounding
+from agent.listening import Ears
 from agent.memory.memories import Memories
 from agent.model import ChatModel
 from agent.persona import Persona
@@ -32,6 +33,7 @@ from server.listening import Listening, listening
 from server.recording import LOG
 from server.remembering import remembering
 from server.stock import opened
+from server.vocabulary import Vocabulary
 from server.watching import watching
 
 log = logging.getLogger(__name__)
@@ -56,6 +58,7 @@ class _Parts:
     equipment: Equipment
     memories: Memories
     listening: Listening
+    vocabulary: Vocabulary
 
 
 class Service:
@@ -81,6 +84,19 @@ class Service:
     @property
     def listening(self) -> Listening:
         return self._opened.listening
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        return self._opened.vocabulary
+
+    def ears_for(self, *bases: str) -> Ears:
+        """For users who are answered from these knowledge bases: what is written there is likely to be spoken of."""
+        parts = self._opened
+        return parts.listening.expecting(parts.vocabulary.of(*bases))
+
+    def words_for(self, *bases: str) -> Sequence[str]:
+        """What users who speak of these knowledge bases are likely to say."""
+        return self._opened.vocabulary.of(*bases)()
 
     @property
     def voice(self) -> Voice:
@@ -129,7 +145,9 @@ class Service:
         bases = knowledge.result()
         memories = await undo.enter_async_context(remembering(settings, home, model.result(), bases.embedding))
         spoken = Remembered(voice.result(), settings.limits.speech_bytes)
-        parts = _Parts(bases, model.result(), spoken, equipment.result(), memories, hearing.result())
+        vocabulary = Vocabulary(bases, (settings.listening.names + 1) // 2)
+        undo.push_async_callback(vocabulary.aclose)
+        parts = _Parts(bases, model.result(), spoken, equipment.result(), memories, hearing.result(), vocabulary)
         await self._presenter(parts, (MAIN,)).warm()
         await undo.enter_async_context(watching(parts.bases, settings))
         await undo.enter_async_context(calibrating(parts.bases, settings))

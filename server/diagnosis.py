@@ -25,6 +25,8 @@ _NEEDS: dict[tuple[Kind, str], tuple[str, str | None]] = {
     ("models", "langchain"): ("langchain", None),
     ("voices", "kokoro"): ("offline", "kokoro-82m"),
     ("voices", "edge"): ("edge", None),
+    ("recognizers", "whisper"): ("offline", "whisper-base"),
+    ("detectors", "silero"): ("offline", "silero-vad"),
     ("embedders", "e5"): ("offline", "multilingual-e5-small"),
     ("embedders", "sentence-transformers"): ("sentence-transformers", None),
     ("stores", "chroma"): ("chroma", None),

@@ -1,19 +1,24 @@
 """What the presenter hears with, where the settings name it."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
 from agent.listening import Ears, Listener, Organs, deaf
-from avatar.hearing import Detector, Expectation, Recognizer, TurnDetector
+from avatar.hearing import Detector, Expectation, Recognizer, RecognizerError, TurnDetector
 from avatar.intake import Intake
 from configs.engines import ConfigError, Kind
 from configs.home import Home
 from configs.language import Lang
 from configs.settings import Settings
 from server.building import aclose, built
+
+log = logging.getLogger(__name__)
+
+_PATIENCE = 30.0
 
 Words = Callable[[], Sequence[str]]
 
@@ -52,5 +57,18 @@ async def listening(undo: AsyncExitStack, settings: Settings, home: Home) -> Lis
     recognizer: Recognizer = engines[0].result()
     detector: Detector = engines[1].result()
     turns: TurnDetector | None = engines[2].result() if len(engines) > 2 else None
+    await _warm(recognizer)
+    await _warm(detector)
+    if turns is not None:
+        await _warm(turns)
     organs = Organs(recognizer, detector, Intake, settings.listening, turns)
     return Listening(partial(Listener, organs), recognizer, detector, organs)
+
+
+async def _warm(engine: Recognizer | Detector | TurnDetector) -> None:
+    """What cannot be reached yet is no reason not to start: an utterance will tell."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            await engine.warm()
+    except (RecognizerError, TimeoutError) as error:
+        log.warning("not warm yet, %s: %s", type(engine).__name__, str(error) or "out of time")

@@ -38,7 +38,7 @@ class Reception:
             user=user or None,
             memory=memory,
             conduct=Conduct(settings, minor=minor, used=before),
-            ears=service.listening.ears,
+            ears=service.ears_for(*self._bases),
         )
         long_term = bool(user) and service.settings.memory.long_term
         welcome = Welcome(

@@ -17,7 +17,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
     bring = actions.add_parser("pull", help="download what is missing or damaged")
     bring.add_argument("names", nargs="*", metavar="NAME", help="models (default: the group `offline`)")
-    bring.add_argument("--group", help="all models of a group, e.g. voice-input")
+    bring.add_argument("--group", help="all models of a group, e.g. offline")
     bring.add_argument(
         "--from",
         dest="folder",

@@ -226,7 +226,7 @@ def test_require_says_what_to_run(home: Home) -> None:
 def test_the_packaged_manifest_has_a_source_for_every_file() -> None:
     files = [(model.name, file.path) for model in packaged().models for file in model.files]
     assert len(files) == len(set(files))
-    assert {model.name for model in packaged().group("voice-input")} == {"silero-vad", "whisper-base"}
+    assert {"silero-vad", "whisper-base"} < {model.name for model in packaged().group("offline")}
     voices = {Path(path).stem for name, path in files if path.startswith("voices/")}
     assert {"zf_xiaoxiao", "zm_yunxi", "af_heart", "am_michael", "bf_emma"} <= voices
 

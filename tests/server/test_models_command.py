@@ -59,7 +59,7 @@ def test_doctor_says_what_the_offline_profile_lacks(cache: Path, capsys: pytest.
     out = capsys.readouterr().out
     assert "!! model kokoro-82m: kokoro-v1.0.int8.timed.onnx missing and 36 more" in out
     assert "do: zhubo models pull kokoro-82m" in out
-    assert "-- model whisper-base" in out
+    assert "!! model whisper-base" in out
     assert out.endswith("profile offline cannot run: see the lines marked !!\n")
 
 
