@@ -158,8 +158,8 @@ class Connection:
     async def _hush(self) -> None:
         """What is being heard is forgotten."""
         if self._hearing is not None:
-            hearing, self._hearing = self._hearing, None
-            await hearing.aclose()
+            await self._hearing.aclose()  # once more by `run` where the client goes meanwhile
+            self._hearing = None
             self._places.close()
 
     async def _speak(self, asked: Synthesize | SynthesizeStart | SynthesizeChunk | SynthesizeStop) -> None:

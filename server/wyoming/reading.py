@@ -1,7 +1,8 @@
 """A client's text, as it comes, read aloud: cut, judged and spoken as the presenter's own words are."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 from agent.events import Event, Fault, Speech
 from agent.presenter import Presenter
@@ -23,6 +24,7 @@ class Reading:
     def __init__(self, presenter: Presenter, lang: Lang | None, reply: Reply, most: int) -> None:
         self._presenter, self._lang, self._reply, self._most = presenter, lang, reply, most
         self._texts: asyncio.Queue[str | None] = asyncio.Queue(maxsize=_WAITING)
+        self._read = ""
         self._length = 0
         self._at: float | None = None
         self._ended = asyncio.Event()
@@ -46,22 +48,33 @@ class Reading:
 
     async def run(self) -> None:
         """Raises Failure, alone or in a group."""
-        lang = self._lang or self._presenter.persona.language
-        await Turn(1, self._presenter, self._emit).relay(self._lines(lang), lang)
+        async with aclosing(self._pieces()) as pieces:
+            first = await anext(pieces, "")
+            lines = self._lines(first, pieces)
+            await Turn(1, self._presenter, self._emit).relay(lines, self._language)
         if self._at is None:
             await self._begin()
         await self._reply(answers.audio_stop(self._at or 0.0))
         self._ended.set()
 
-    async def _lines(self, lang: Lang) -> AsyncGenerator[Spoken, None]:
-        prose, splitter, read = Prose(), SentenceSplitter(), ""
+    @property
+    def _language(self) -> Lang:
+        """As far as the text is known; that of its first piece is what the text is judged in."""
+        return self._lang or detect(self._read) or self._presenter.persona.language
+
+    async def _lines(self, first: str, pieces: AsyncIterator[str]) -> AsyncGenerator[Spoken, None]:
+        yield first, self._language, "answer"
+        async for piece in pieces:
+            yield piece, self._language, "answer"
+
+    async def _pieces(self) -> AsyncGenerator[str, None]:
+        prose, splitter = Prose(), SentenceSplitter()
         while (text := await self._texts.get()) is not None:
-            read += text
-            lang = self._lang or detect(read) or lang
+            self._read += text
             for piece in splitter.feed(prose.feed(text)):
-                yield piece, lang, "answer"
+                yield piece
         for piece in splitter.feed(prose.flush()) + splitter.flush():
-            yield piece, lang, "answer"
+            yield piece
 
     async def _emit(self, event: Event) -> None:
         match event:

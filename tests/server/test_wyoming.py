@@ -139,6 +139,18 @@ def sound(events: list[Heard]) -> bytes:
 
 
 @module
+async def test_a_text_is_judged_and_spoken_in_its_own_language(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    for text in ("门开着。请随手关门。", "The door is open. Close it, please."):
+        async with served.client() as client:
+            await client.send("synthesize", {"text": text})
+            assert sound(await client.until("audio-stop"))
+    assert "language" not in caplog.text
+
+
+@module
 @pytest.mark.parametrize("text", ["", "……", "  \n "])
 async def test_nothing_to_say_is_an_empty_sound(served: Served, text: str) -> None:
     async with served.client() as client:
@@ -393,6 +405,25 @@ async def test_a_hundred_clients_that_vanish_leave_nothing_behind(tmp_path: Path
             gc.collect()
             counts.append(sum(isinstance(one, Session | Connection) for one in gc.get_objects()))
     assert counts[0] == counts[1]
+
+
+async def test_a_client_that_goes_with_its_answer_leaves_nothing_behind(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Recognisers with weights take a while to close."""
+    close = Session.close
+
+    async def closed_slowly(session: Session) -> None:
+        await asyncio.sleep(0.2)
+        await close(session)
+
+    monkeypatch.setattr(Session, "close", closed_slowly)
+    before = tasks()
+    async with wyoming(tmp_path) as served:
+        async with served.client() as client:
+            await client.speak(voice(0.3), language="zh")
+            await client.until("transcript-stop")
+        await settled(before, caplog)
 
 
 async def begin(client: Client, doing: str) -> None:
