@@ -32,7 +32,7 @@ _MUXERS: dict[str, tuple[str, str, dict[str, str]]] = {
     "flac": ("flac", "flac", {}),
 }
 _BITS = {"mp3": 64_000, "opus": 32_000, "aac": 64_000}
-_SECONDS = 120.0
+_SECONDS = 60.0
 """Of computing for one file."""
 
 

@@ -120,9 +120,8 @@ def _chat(router: APIRouter, doorway: Doorway, catalogue: Catalogue, answering: 
         codec = ChatCodec(heading, draft, usage=usage)
         events = answering.events(grant, bases, question)
         headers = {HEADER: service.producer.label(heading.id).header}
-        if body.stream:
-            return Flow(_chunks(codec, await begun(events), last=DONE), EVENTS, headers)
-        return await unless_gone(request, _whole(codec, events, headers))
+        answer = _streamed(codec, events, headers) if body.stream else _whole(codec, events, headers)
+        return await unless_gone(request, answer)
 
 
 def _responses(router: APIRouter, doorway: Doorway, catalogue: Catalogue, answering: Answering) -> None:
@@ -155,9 +154,8 @@ def _responses(router: APIRouter, doorway: Doorway, catalogue: Catalogue, answer
 
         events = answering.events(grant, bases, question)
         headers = {HEADER: service.producer.label(heading.id).header}
-        if body.stream:
-            return Flow(_chunks(codec, await begun(events), keep), EVENTS, headers)
-        return await unless_gone(request, _whole(codec, events, headers, keep))
+        answer = _streamed(codec, events, headers, keep) if body.stream else _whole(codec, events, headers, keep)
+        return await unless_gone(request, answer)
 
     @router.get("/responses/{response_id}", summary="A response that is still kept")
     async def response(holder: Annotated[bytes, Depends(doorway.holder)], response_id: str) -> Json:
@@ -249,11 +247,15 @@ async def _whole(
     return answer
 
 
+async def _streamed(
+    codec: Codec, events: AsyncGenerator[Event, None], headers: dict[str, str], keep: Callable[[], None] = lambda: None
+) -> Response:
+    """Begun already, so that what keeps it from beginning is an error with a status."""
+    return Flow(_chunks(codec, await begun(events), keep), EVENTS, headers)
+
+
 async def _chunks(
-    codec: Codec,
-    events: AsyncGenerator[Event, None],
-    keep: Callable[[], None] = lambda: None,
-    last: bytes = b"",
+    codec: Codec, events: AsyncGenerator[Event, None], keep: Callable[[], None]
 ) -> AsyncGenerator[bytes, None]:
     named = isinstance(codec, ResponsesCodec)
     try:
@@ -271,5 +273,5 @@ async def _chunks(
     except Exception:  # noqa: BLE001 - a stream ends here, and the client is told
         log.exception("a streamed answer failed")
         yield framed(Wrong(500, "internal", BROKEN).body, named=named)
-    if last:
-        yield last
+    if not named:
+        yield DONE

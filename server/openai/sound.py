@@ -4,8 +4,9 @@ import asyncio
 import base64
 import secrets
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response, UploadFile
@@ -38,6 +39,8 @@ _KINDS = {
 }
 _LONGEST = 1800.0
 """Seconds of a recording."""
+_DECODING = 2
+"""Recordings that are decoded at once: threads are everybody's."""
 _PROMPT = 2000
 """Characters of a recording's prompt that are looked at."""
 _LANGS: dict[str, Lang] = {"zh": "zh", "chinese": "zh", "mandarin": "zh", "en": "en", "english": "en"}
@@ -59,17 +62,22 @@ def speech_routes(router: APIRouter, service: Service, admission: Admission, gra
         },
     )
     async def speech(request: Request, body: SpeechBody, grant: Annotated[Grant, Depends(granted)]) -> Response:
-        _let_in(admission, admission.bases(grant))
-        read = await reading(body, service, minor=grant.minors)
         label = service.producer.label(f"speech-{secrets.token_hex(12)}")
-        sound = await begun(_made(read, service, admission, label.json()))
         headers = {HEADER: label.header}
-        if body.stream_format == "sse":
-            return Flow(_deltas(sound, estimate(body.input)), EVENTS, headers)
-        return Flow(sound, _KINDS[read.kind], headers)
+
+        async def answer() -> Response:
+            read = await reading(body, service, minor=grant.minors)
+            sound = await begun(_made(read, service, _Place(admission, admission.bases(grant)), label.json()))
+            if body.stream_format == "sse":
+                return Flow(_deltas(sound, estimate(body.input)), EVENTS, headers)
+            return Flow(sound, _KINDS[read.kind], headers)
+
+        return await unless_gone(request, answer())
 
 
 def transcription_routes(router: APIRouter, service: Service, admission: Admission, granted: Granted) -> None:
+    decoding = asyncio.Semaphore(_DECODING)
+
     @router.post(
         "/audio/transcriptions",
         summary="The words of a recording: wav, mp3, ogg, webm, flac, m4a",
@@ -91,31 +99,40 @@ def transcription_routes(router: APIRouter, service: Service, admission: Admissi
         if "word" in (granularities or ()):
             told = "words are not timed here, segments are / 这里只有分段时间，没有逐词时间"
             raise wrong_value("timestamp_granularities", told, "unsupported_value")
-        bases = admission.bases(grant)
-        _let_in(admission, bases)
-        expectation = _expectation(service, bases, _language(language), prompt or "")
+        place = _Place(admission, admission.bases(grant))
+        expectation = _expectation(service, place.bases, _language(language), prompt or "")
         data = await file.read()
 
         async def answer() -> Response:
-            with admission.admitted():
-                pcm = await _decoded(data)
+            if stream:
+                return Flow(await begun(_told_as_it_goes(data, transcriber, expectation, place, decoding)), EVENTS)
+            with place.taken():
+                pcm = await _decoded(data, decoding)
                 found = [one async for one in transcriber.segments(pcm, expectation)]
             return _told(found, len(pcm) / 2 / RATE, response_format, expectation.lang)
 
-        if stream:
-            return Flow(await begun(_told_as_it_goes(data, transcriber, expectation, admission)), EVENTS)
         return await unless_gone(request, answer())
 
 
-def _let_in(admission: Admission, bases: Sequence[str]) -> None:
-    """Raises Wrong."""
-    refusal = admission.refusal(bases)
-    if refusal is not None:
-        raise turned_away(refusal)
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One among those that are served now."""
+
+    admission: Admission
+    bases: Sequence[str]
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Raises Wrong."""
+        refusal = self.admission.refusal(self.bases)
+        if refusal is not None:
+            raise turned_away(refusal)
+        with self.admission.admitted():
+            yield
 
 
-async def _made(read: Reading, service: Service, admission: Admission, label: str) -> AsyncGenerator[bytes, None]:
-    with admission.admitted():
+async def _made(read: Reading, service: Service, place: _Place, label: str) -> AsyncGenerator[bytes, None]:
+    with place.taken():
         async with aclosing(encoded(read, service, label)) as pieces:
             async for piece in pieces:
                 yield piece
@@ -151,17 +168,17 @@ def _language(told: str | None) -> Lang | None:
 
 
 def _expectation(service: Service, bases: Sequence[str], lang: Lang | None, prompt: str) -> Expectation:
-    """What the client says is spoken of, then what the documents are called."""
-    titles = [entry.title for base in bases for entry in service.bases.get(base).documents()]
-    words = dict.fromkeys((*hot_words([prompt[:_PROMPT]]), *hot_words(titles)))
+    """What the client says is spoken of, then what the documents have for titles and headings."""
+    words = dict.fromkeys((*hot_words([prompt[:_PROMPT]]), *service.words_for(*bases)))
     return service.listening.expectation(lang, list(words))
 
 
-async def _decoded(data: bytes) -> bytes:
+async def _decoded(data: bytes, decoding: asyncio.Semaphore) -> bytes:
     """Raises Wrong. Whoever stops waiting stops the work, too."""
     left = threading.Event()
     try:
-        return await asyncio.to_thread(decoded, data, _LONGEST, lambda: not left.is_set())
+        async with decoding:
+            return await asyncio.to_thread(decoded, data, _LONGEST, lambda: not left.is_set())
     except SoundError as error:
         raise wrong_value("file", str(error), error.code) from error
     finally:
@@ -169,12 +186,12 @@ async def _decoded(data: bytes) -> bytes:
 
 
 async def _told_as_it_goes(
-    data: bytes, transcriber: Transcriber, expectation: Expectation, admission: Admission
+    data: bytes, transcriber: Transcriber, expectation: Expectation, place: _Place, decoding: asyncio.Semaphore
 ) -> AsyncGenerator[bytes, None]:
     """Raises Wrong before anything was given; a later failure is an event."""
     found: list[Segment] = []
-    with admission.admitted():
-        pcm = await _decoded(data)
+    with place.taken():
+        pcm = await _decoded(data, decoding)
         try:
             async with aclosing(transcriber.segments(pcm, expectation)) as segments:
                 async for one in segments:
