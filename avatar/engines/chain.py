@@ -139,7 +139,7 @@ class Chain:
                     async for part in parts:
                         yield part
                 return
-            except _Passed:
+            except (UnknownVoice, _Passed):
                 continue
         raise VoiceError("no voice can speak: " + "; ".join(told))
 

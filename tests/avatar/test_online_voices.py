@@ -1,6 +1,7 @@
 """The voices that need a server: faults are VoiceErrors, and a turn that stops lets the server know at once."""
 
 import asyncio
+import contextlib
 import re
 from contextlib import aclosing
 
@@ -12,6 +13,7 @@ from pydantic import SecretStr, ValidationError
 from avatar.engines.edge import Edge, EdgeOptions
 from avatar.engines.mp3 import Mp3, Mp3Error
 from avatar.engines.openai import OpenAISpeech, OpenAISpeechOptions
+from avatar.engines.wav import Wav, WavError
 from avatar.speech import Audio, Utterance, Voice, VoiceError, WordSpan
 from configs.home import current
 from tests.avatar.edge_standin import Mode as EdgeMode
@@ -156,6 +158,78 @@ async def test_openai_faults(mode: Mode) -> None:
         with pytest.raises(VoiceError):
             await _all(voice)
         await voice.aclose()
+
+
+async def _sound(mode: Mode, **options: object) -> list[Audio]:
+    async with SpeechServer(mode).running() as url:
+        values = {"base_url": url, "model": "tts", **options}
+        voice = OpenAISpeech(OpenAISpeechOptions.model_validate(values), current())
+        parts = [part async for part in voice.synthesize(HELLO)]
+        await voice.aclose()
+    return [part for part in parts if isinstance(part, Audio)]
+
+
+@pytest.mark.parametrize("utterance", [HELLO, Utterance("你好，世界。", "zh")], ids=["en", "zh"])
+async def test_openai_sound_is_heard_before_the_server_has_made_the_rest(utterance: Utterance) -> None:
+    server = SpeechServer("waits")
+    async with server.running() as url:
+        voice = OpenAISpeech(OpenAISpeechOptions(base_url=url, model="tts", extra={"stream": True}), current())
+        async with asyncio.timeout(30), aclosing(voice.synthesize(utterance)) as parts:
+            first = await anext(aiter(parts))
+            assert isinstance(first, Audio) and len(first.pcm) == 7000
+            server.more.set()
+            rest = [part.pcm async for part in parts if isinstance(part, Audio)]
+        await voice.aclose()
+    assert len(first.pcm + b"".join(rest)) == 2400 * len(utterance.text)
+    assert server.asked[0]["stream"] is True and "speed" not in server.asked[0]
+
+
+@pytest.mark.parametrize(
+    ("mode", "seconds"), [("wav", 1.35), ("long wav", 0.9), ("stereo wav", 0.675), ("untyped", 0.9)]
+)
+async def test_openai_wav_is_read_as_it_comes_at_any_rate(mode: Mode, seconds: float) -> None:
+    audio = await _sound(mode, response_format="pcm" if mode == "untyped" else "wav")
+    assert {part.rate for part in audio} == {24000}
+    assert sum(part.seconds for part in audio) == pytest.approx(seconds, abs=0.001)
+
+
+async def test_openai_mp3_is_read_where_it_was_asked_for() -> None:
+    audio = await _sound("sends mp3", response_format="mp3", rate=16000)
+    assert {part.rate for part in audio} == {16000}
+    assert 0.9 <= sum(part.seconds for part in audio) < 1.0
+
+
+@pytest.mark.parametrize("mode", ["float wav", "half a head"])
+async def test_openai_wav_that_cannot_be_played_is_an_error(mode: Mode) -> None:
+    with pytest.raises(VoiceError, match="cannot be played"):
+        await _sound(mode, response_format="wav")
+
+
+async def test_openai_is_told_how_fast() -> None:
+    server = SpeechServer()
+    async with server.running() as url:
+        voice = OpenAISpeech(OpenAISpeechOptions(base_url=url, model="tts"), current())
+        await _all(voice, Utterance("Hello", "en", speed=1.5))
+        await voice.aclose()
+    assert server.asked[0]["speed"] == 1.5
+
+
+WAV = b"RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x80>\x00\x00\x00}\x00\x00\x02\x00\x10\x00"
+WAV += b"data\x64\x00\x00\x00" + bytes(range(100)) + b"LIST\x00\x00\x00\x00"
+
+
+@given(st.lists(st.integers(0, len(WAV)), max_size=12))
+def test_a_wav_is_the_same_however_it_is_cut(cuts: list[int]) -> None:
+    wav, edges = Wav(), [0, *sorted(cuts), len(WAV)]
+    assert b"".join(wav.feed(WAV[a:b]) for a, b in zip(edges, edges[1:], strict=False)) == bytes(range(100))
+    assert wav.rate == 16000
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_wav_or_a_wav_error(data: bytes) -> None:
+    for start in (b"", WAV[:12], WAV[:36]):
+        with contextlib.suppress(WavError):
+            Wav().feed(start + data)
 
 
 async def test_openai_server_learns_that_nobody_listens() -> None:
