@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -234,3 +235,14 @@ async def test_whom_nothing_can_be_answered_is_told_in_both_languages(tmp_path: 
         alert = await opened(client, KITCHEN)
         assert isinstance(alert, dict) and alert["type"] == "alert"
         assert "knowledge base" in alert["message"] and "知识库" in alert["message"]
+
+
+async def test_without_opus_the_device_and_the_log_say_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with application(tmp_path) as client:
+        monkeypatch.setitem(sys.modules, "av", None)
+        told = await client.post("/xiaozhi/ota", headers=KITCHEN)
+        assert told.status_code == 503 and told.json()["detail"].startswith("no_opus: ")
+        assert "zhubo[opus]" in told.json()["detail"] and "zhubo[opus]" in caplog.text
+        assert await opened(client, KITCHEN) == 503
