@@ -19,6 +19,7 @@ from agent.persona import load as load_persona
 from agent.presenter import Presenter
 from agent.several import Several
 from avatar.labels import Producer
+from avatar.loudness import Levelled
 from avatar.remembered import Remembered
 from avatar.speech import Voice
 from configs.engines import ConfigError, reason
@@ -144,7 +145,8 @@ class Service:
             hearing = tasks.create_task(listening(undo, settings, home))
         bases = knowledge.result()
         memories = await undo.enter_async_context(remembering(settings, home, model.result(), bases.embedding))
-        spoken = Remembered(voice.result(), settings.limits.speech_bytes)
+        levelled = Levelled(voice.result(), settings.speaking.loudness)
+        spoken = Remembered(levelled, settings.limits.speech_bytes)
         vocabulary = Vocabulary(bases, (settings.listening.names + 1) // 2)
         undo.push_async_callback(vocabulary.aclose)
         parts = _Parts(bases, model.result(), spoken, equipment.result(), memories, hearing.result(), vocabulary)

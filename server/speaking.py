@@ -8,6 +8,7 @@ from agent.pace import Stalled, paced
 from agent.persona import load as load_persona
 from avatar import notice
 from avatar.captions import Line, shifted
+from avatar.loudness import Levelled
 from avatar.sentences import SentenceSplitter
 from avatar.speech import Audio, PhonemeSpan, Utterance, Voice, VoiceError, WordSpan
 from configs.home import Home
@@ -30,7 +31,7 @@ async def speak(text: str, lang: Lang | None, settings: Settings, home: Home, to
     lang = lang or detect(text) or persona.language
     splitter = SentenceSplitter()
     async with AsyncExitStack() as parts:
-        voice: Voice = await built(parts, "voices", settings.voice, home, aclose)
+        voice = Levelled(await built(parts, "voices", settings.voice, home, aclose), settings.speaking.loudness)
         told_aloud = [notice.SENTENCE[lang]] if told == "speech" else []
         reading = _Reading(voice, lang, persona.voice[lang], settings.limits)
         if told == "tone":
