@@ -200,6 +200,7 @@ def test_a_response_that_is_cancelled_before_it_begins_is_never_spoken(tmp_path:
             await caller.tell("response.cancel")
             await caller.until("response.done")
             await asyncio.sleep(10)
+            assert types(caller.seen).count("response.created") == 1
             await caller.tell("response.create")
             await caller.until("response.done")
         return caller
