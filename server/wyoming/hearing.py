@@ -16,6 +16,8 @@ from server.wyoming.wire import Reply
 
 _NOTHING = frozenset({"nothing_heard", "commit_empty"})
 """There was sound, and nobody spoke."""
+_PIECE = 32_000
+"""Bytes given to the ear at once: it has room for the next ones soon, however long a chunk is."""
 _TAIL = 0.1
 """Seconds of silence behind the sound: filters and frames hold some of it back."""
 
@@ -51,7 +53,9 @@ class Hearing:
         if self._seconds > self._longest:
             most = f"{self._longest:g}"
             raise Failure("too_long", f"at most {most} s of sound are heard at once / 一次最多识别 {most} 秒的声音")
-        await self._session.handle(Microphone(_mono(pcm, self.form.channels), Pcm(self.form.rate)))
+        for at in range(0, len(pcm), _PIECE):
+            mono = _mono(pcm[at : at + _PIECE], self.form.channels)
+            await self._session.handle(Microphone(mono, Pcm(self.form.rate)))
 
     async def stop(self) -> None:
         """Returns when the transcript is told; "" where nothing was said."""
