@@ -1,10 +1,12 @@
-"""A program with Piper's interface: `--model FILE --output-raw`, a line in, raw PCM out; a third of a second a word.
+"""A program with Piper's interface: `--model FILE --output-raw`, a line in, raw PCM out; a third of a second a word, half of that
+a Han character.
 
 What it does wrong stands in the model's file: "dies", "dies midway", "mute", "hangs", or nothing.
 """
 
 import argparse
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -27,11 +29,13 @@ def main() -> None:
             time.sleep(3600)
         if fault == "dies":
             raise SystemExit(3)
-        for index, _ in enumerate(line.split()):
+        for index, word in enumerate(re.findall("[A-Za-z]+|[\u4e00-\u9fff]", line)):
             if fault == "dies midway" and index == 1:
                 raise SystemExit(3)
             if fault != "mute":
-                sys.stdout.buffer.write(b"\x00\x20\x00\xe0" * int(rate / 6 * arguments.length_scale))
+                sys.stdout.buffer.write(
+                    b"\x00\x20\x00\xe0" * int(rate / (6 if word.isascii() else 12) * arguments.length_scale)
+                )
                 sys.stdout.buffer.flush()
 
 

@@ -1,22 +1,30 @@
-"""What every voice promises, asked of each: the tone, Kokoro, edge-tts, an OpenAI-compatible server, a memory."""
+"""What every voice promises, asked of each: engines on this machine, services by stand-ins, and what wraps a voice."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from avatar.engines.chain import Chain, ChainOptions
+from avatar.engines.cosyvoice import CosyVoice, CosyVoiceOptions
 from avatar.engines.edge import Edge, EdgeOptions
 from avatar.engines.kokoro import Kokoro, KokoroOptions
 from avatar.engines.openai import OpenAISpeech, OpenAISpeechOptions
+from avatar.engines.piper import Piper, PiperOptions
 from avatar.engines.tone import Tone, ToneOptions
+from avatar.loudness import Levelled
 from avatar.remembered import Remembered
-from avatar.speech import Audio, PhonemeSpan, SpeechPart, Utterance, Voice, VoiceError, WordSpan
+from avatar.speech import Audio, PhonemeSpan, SpeechPart, UnknownVoice, Utterance, Voice, WordSpan
 from configs.home import current
+from tests.avatar.cosyvoice_server import CosyVoiceServer
 from tests.avatar.edge_standin import Service
 from tests.avatar.speech_server import SpeechServer
+from tests.avatar.test_piper import PROGRAM, model
 
 Opened = AbstractAsyncContextManager[Voice]
 
@@ -57,9 +65,51 @@ async def _openai() -> AsyncIterator[Voice]:
         await voice.aclose()
 
 
+@asynccontextmanager
+async def _cosyvoice() -> AsyncIterator[Voice]:
+    async with CosyVoiceServer().running() as url:
+        voice = CosyVoice(CosyVoiceOptions(base_url=url), current())
+        yield voice
+        await voice.aclose()
+
+
+@asynccontextmanager
+async def _piper() -> AsyncIterator[Voice]:
+    with TemporaryDirectory() as folder:
+        models = {"zh": model(Path(folder) / "lan", 16000), "en": model(Path(folder) / "joe")}
+        options = PiperOptions.model_validate({"command": PROGRAM, "models": models, "ready": False})
+        voice = Piper(options, current())
+        yield voice
+        await voice.aclose()
+
+
+@asynccontextmanager
+async def _levelled() -> AsyncIterator[Voice]:
+    voice = Levelled(Tone(ToneOptions(), current()))
+    for utterance in (CHINESE, ENGLISH):
+        await spoken(voice, utterance)
+    yield voice
+
+
+@asynccontextmanager
+async def _chain() -> AsyncIterator[Voice]:
+    """Of a server that is not there, which rests, and the tone."""
+    dead = {"engine": "openai", "options": {"base_url": "http://127.0.0.1:9/v1", "model": "tts"}}
+    tone = {"engine": "tone", "options": {"rate": 22050}}
+    voice = Chain(ChainOptions.model_validate({"voices": [dead, tone], "failures": 1, "rest": 600}), current())
+    for utterance in (CHINESE, ENGLISH):
+        await spoken(voice, utterance)
+    yield voice
+    await voice.aclose()
+
+
 VOICES = [
     pytest.param(_tone, id="tone"),
     pytest.param(_remembered, id="remembered"),
+    pytest.param(_levelled, id="levelled"),
+    pytest.param(_chain, id="chain"),
+    pytest.param(_cosyvoice, id="cosyvoice"),
+    pytest.param(_piper, id="piper"),
     pytest.param(_kokoro, id="kokoro", marks=pytest.mark.packaged),
     pytest.param(_edge, id="edge"),
     pytest.param(_openai, id="openai"),
@@ -89,7 +139,8 @@ async def test_nothing_to_say_is_no_error(open_voice: Callable[[], Opened]) -> N
             assert await spoken(voice, Utterance(text, "zh")) == []
 
 
-UNKNOWN = [voice for voice in VOICES if voice.id != "openai"]  # that server alone knows its voices
+UNKNOWN = [voice for voice in VOICES if voice.id not in ("openai", "cosyvoice", "chain")]
+"""Those servers alone know their voices; in the chain stands one that might know any."""
 
 
 @pytest.mark.parametrize("open_voice", UNKNOWN)
@@ -98,8 +149,19 @@ async def test_a_voice_that_there_is_not_is_an_error_that_says_which_there_are(
 ) -> None:
     async with open_voice() as voice:
         for utterance in (CHINESE, ENGLISH):
-            with pytest.raises(VoiceError, match="there are|list-voices"):
+            with pytest.raises(UnknownVoice, match="there are|list-voices"):
                 await spoken(voice, replace(utterance, voice="nobody"))
+
+
+FASTER = [voice for voice in VOICES if voice.id in ("tone", "remembered", "levelled", "kokoro", "piper")]
+
+
+@pytest.mark.parametrize("open_voice", FASTER)
+async def test_speed_makes_speech_shorter_and_the_spans_with_it(open_voice: Callable[[], Opened]) -> None:
+    async with open_voice() as voice:
+        usual, fast = [await spoken(voice, replace(CHINESE, speed=speed)) for speed in (1.0, 1.6)]
+        _tiling(fast)
+        assert 0.5 < _seconds(fast) / _seconds(usual) < 0.8
 
 
 @pytest.mark.parametrize("open_voice", VOICES)
@@ -128,6 +190,10 @@ def _sound(parts: list[SpeechPart], rate: int) -> None:
     assert all(part.rate == rate and len(part.pcm) % 2 == 0 and part.seconds > 0 for part in audio)
     assert 0.5 < sum(part.seconds for part in audio) < 8
     assert any(part.pcm.strip(b"\0") for part in audio)
+
+
+def _seconds(parts: list[SpeechPart]) -> float:
+    return sum(part.seconds for part in parts if isinstance(part, Audio))
 
 
 def _spans(spans: list[WordSpan] | list[PhonemeSpan], parts: list[SpeechPart]) -> None:
