@@ -132,3 +132,17 @@ def test_the_beta_is_spoken_to_those_who_speak_it() -> None:
     told = types(client.take(*answer()))
     assert "response.audio.delta" in told and "response.audio_transcript.done" in told
     assert not [kind for kind in told if "output_audio" in kind or kind == "conversation.item.done"]
+
+
+def test_a_null_says_nothing_where_it_turns_nothing_off() -> None:
+    client = Client()
+    nulls = {"voice": None, "instructions": None, "output_modalities": None, "tool_choice": None}
+    detection = {"type": "server_vad", "threshold": None, "create_response": None, "silence_duration_ms": None}
+    tool = {**TOOL, "description": None, "parameters": None}
+    client.configure(**nulls, tools=[tool], audio={"input": {"turn_detection": detection}, "output": None})
+    session = client.seen[-1]["session"]
+    assert session["tools"][0]["parameters"] == {"type": "object", "properties": {}}
+    assert session["audio"]["input"]["turn_detection"]["create_response"] is True
+    client.says("hi")
+    wanted = {"conversation": None, "input": None, "audio": None, "metadata": None, "tools": None, "instructions": None}
+    assert client.send("response.create", response=wanted)[0] == [Add("hi"), Reply("")]

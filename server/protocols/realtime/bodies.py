@@ -15,6 +15,15 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+class Sparing(Body):
+    """One whose nulls say nothing."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _said(cls, given: object) -> object:
+        return {key: value for key, value in given.items() if value is not None} if isinstance(given, dict) else given
+
+
 class Format(Body):
     """16-bit little-endian mono at 24 kHz, or G.711 at 8 kHz."""
 
@@ -34,7 +43,7 @@ class Format(Body):
         return {"type": self.type, "rate": PCM_RATE} if self.type == "audio/pcm" else {"type": self.type}
 
 
-class ServerVad(Body):
+class ServerVad(Sparing):
     """None: as the server's settings say."""
 
     type: Literal["server_vad"]
@@ -45,7 +54,7 @@ class ServerVad(Body):
     interrupt_response: bool = True
 
 
-class SemanticVad(Body):
+class SemanticVad(Sparing):
     type: Literal["semantic_vad"]
     eagerness: Literal["low", "medium", "high", "auto"] = "auto"
     create_response: bool = True
@@ -83,7 +92,7 @@ class Audio(Body):
     output: Output = Output()
 
 
-class Function(Body):
+class Function(Sparing):
     type: Literal["function"]
     name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
     description: str = Field(default="", max_length=4096)
@@ -114,16 +123,16 @@ class SessionBody(Body):
     audio: Audio = Audio()
 
 
-class ResponseOutput(Body):
+class ResponseOutput(Sparing):
     format: Format | None = None
     voice: str | None = None
 
 
-class ResponseAudio(Body):
+class ResponseAudio(Sparing):
     output: ResponseOutput = ResponseOutput()
 
 
-class ResponseBody(Body):
+class ResponseBody(Sparing):
     """What `response.create` wants otherwise than the session has it; None: as the session."""
 
     instructions: str | None = Field(default=None, max_length=20_000)
