@@ -1,5 +1,5 @@
-"""A program with Piper's interface: `--model FILE --output-raw`, a line in, raw PCM out; a third of a second a word, half of that
-a Han character.
+"""A program with Piper's interface: `--model FILE --output-raw`, a line in, raw PCM out; a third of a second for each
+Latin word, half of that for a Han character.
 
 What it does wrong stands in the model's file: "dies", "dies midway", "mute", "hangs", or nothing.
 """
