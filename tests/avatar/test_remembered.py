@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,8 @@ from avatar.speech import Audio, SpeechPart, Utterance, Voice, VoiceError
 from tests.doubles import BreakingVoice, tone
 
 KEPT = [Utterance("西门周五以前不开。", "zh", keep=True), Utterance("The west gate is closed.", "en", keep=True)]
+
+MANNERS: list[tuple[str, Any]] = [("speed", 1.5), ("pitch", 2.0), ("volume", 0.5), ("voice", "high")]
 
 
 class Counting:
@@ -132,3 +136,13 @@ async def test_closing_forgets() -> None:
     await voice.warm()
     await voice.aclose()
     assert voice.size == 0
+
+
+async def test_another_manner_is_another_utterance() -> None:
+    inner = Counting()
+    voice = Remembered(inner, 10_000_000)
+    manners = [KEPT[0], *(replace(KEPT[0], **{name: value}) for name, value in MANNERS)]
+    made = [await spoken(voice, utterance) for utterance in manners]
+    assert len(inner.asked) == len(manners)
+    assert [await spoken(voice, utterance) for utterance in manners] == made
+    assert len(inner.asked) == len(manners)
