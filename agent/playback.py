@@ -2,10 +2,11 @@
 
 
 class Playback:
-    """Times in seconds on the session's clock. Reports of the client are believed over the estimate."""
+    """Times in seconds on the session's clock. Reports of the client are believed over the estimate, as far as they
+    can be true: nobody has heard what was not sent, nor more seconds of it than have passed."""
 
     def __init__(self) -> None:
-        self._sent = 0.0
+        self._sent = self._begun = 0.0
         self._ends = 0.0
         self._paused: float | None = None
         """Since when nothing is played."""
@@ -17,12 +18,13 @@ class Playback:
 
     def sent(self, seconds: float, now: float) -> None:
         """`seconds` more of the turn are on their way."""
+        self._begun = self._begun if self._sent else now
         self._sent += seconds
         self._ends = max(self._ends, self._time(now)) + seconds
 
     def heard(self, seconds: float, now: float) -> None:
         if self._sent:
-            self._ends = self._time(now) + max(0.0, self._sent - seconds)
+            self._ends = self._time(now) + self._sent - max(0.0, min(seconds, self._sent, now - self._begun))
 
     def pause(self, now: float) -> None:
         """The client plays on when it is told to."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from agent import briefing, followup, prompt, smalltalk
+from agent.anticipation import Anticipation
 from agent.events import Citation
 from agent.evidence import HITS, Evidence, broadened
 from agent.grounding import Checker, Grounding, Supported, Unsupported
@@ -64,14 +65,27 @@ class Presenter:
         self.persona, self.model, self.voice, self.limits = persona, model, voice, limits
         self.guard, self.toolbox = guard, toolbox
         self._knowledge, self._grounding, self._prompts = knowledge, grounding, prompts
+        self._anticipation: Anticipation | None = None
         self._passages, self._grounded, self._rewrite = settings.passages, settings.grounded, settings.rewrite
         self._verification = Verification(model, limits.first_token) if settings.verify == "model" else None
 
     def beside(self, guest: Source) -> "Presenter":
-        """The same presenter with one client's tools in hand."""
+        """The same presenter in one conversation: with the client's tools in hand, and an ear for what is coming. To be
+        left in the end."""
         presenter = copy(self)
         presenter.toolbox = self.toolbox.beside(guest)
+        presenter._knowledge = presenter._anticipation = Anticipation(self._knowledge)
         return presenter
+
+    def expect(self, question: str, history: Sequence[Message]) -> None:
+        """It may be asked: its documents are looked for, unless that takes a model."""
+        if self._anticipation is not None and self._rewrite != "model":
+            also = followup.rewrite(question, history) if self._rewrite == "rules" else ()
+            self._anticipation.expect(question, self._passages, also)
+
+    async def leave(self) -> None:
+        if self._anticipation is not None:
+            await self._anticipation.aclose()
 
     def language(self, text: str, wanted: Lang | None) -> Lang:
         """The language to answer in: the client's wish, else the question's, else the persona's own."""

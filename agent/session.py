@@ -1,7 +1,6 @@
 """A conversation with one client: who answers its user, by which rules, and who looks on."""
 
 import asyncio
-import logging
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from contextlib import AbstractContextManager, aclosing
@@ -11,10 +10,10 @@ from agent.announcements import Announcement, announced, awaited, shown, words
 from agent.client import Client
 from agent.commands import Call, Command, Consent, Direction, GiveBack, Heard, Interrupt, Line, Say, TakeOver, Whisper
 from agent.conduct import Conduct, Exit, HandOver, Over, Reason, Remind
+from agent.consent import kept
 from agent.events import Event, Fault, Notice, Posture, Speaker, ToolCalled, TurnEnded
 from agent.listening import Ears, deaf
 from agent.memory import Memory
-from agent.memory.records import RecordsError
 from agent.outbox import Outbox
 from agent.performance import Emit
 from agent.presenter import Presenter
@@ -26,8 +25,6 @@ from agent.watchers import Asked, Watcher, Watchers
 from agent.whispers import Whispers
 from configs.conduct import ConductSettings
 from configs.language import LANGUAGES, Lang, detect
-
-log = logging.getLogger(__name__)
 
 
 class Session:
@@ -112,6 +109,10 @@ class Session:
             self.changed()
             return number
 
+    def expect(self, text: str) -> None:
+        """The user may be about to say this."""
+        self._presenter.expect(text, self.memory.messages())
+
     async def greet(self) -> None:
         """Say the persona's greeting."""
         async with self._commands:
@@ -173,6 +174,7 @@ class Session:
     async def close(self) -> None:
         await self._client.aclose()
         await self.stage.close()
+        await self._presenter.leave()
         self._watchers.close()
 
     def _reply(self, say: Say) -> tuple[Act, Act | None]:
@@ -223,10 +225,7 @@ class Session:
         return await turn.relay(lines, lang, by, say.text if say else "", self._client.minded(situation))
 
     async def _consent(self, given: bool) -> None:
-        try:
-            await self.memory.consent(given)
-        except RecordsError as error:
-            log.warning("a user's consent could not be kept: %s", error.code)
+        if not await kept(self.memory, given):
             line = self._presenter.persona.unkept[self.lang]
             self.tell(Fault(self.stage.number, "memory_unavailable", line))
 

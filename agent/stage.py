@@ -143,7 +143,7 @@ class Stage:
         short = self._outbox.withdraw(self.number) or running
         self._played = self._played if heard is None else heard
         if self._played is not None:
-            self._memory.cut(self.number, self._played)
+            self._memory.cut(self.number, max(0.0, min(self._played, self._delivered)))
         elif short:
             self._memory.cut(self.number, self._delivered)
         self._playback.stop()

@@ -27,7 +27,8 @@ class ListeningSettings(Section):
     below the user's usual from which it is somebody else. `prefix`: seconds of sound before the speech that belong to
     it; `pause`: of silence after which what was said is looked at; `gap`: without any sound from a client, which then
     counts as silence. `longest`: seconds of an utterance. `recognition`: seconds that a recogniser may take.
-    `anticipate`: documents are searched before the turn ends, `speculate`: and the model begins, in case it does.
+    `anticipate`: documents are searched for what was said so far. `speculate`: the answer is begun as soon as what was
+    said can stand by itself, and taken back if the user goes on: sooner by 0.1 s, for answers begun in vain.
     `names`: most titles of documents that a recogniser is told to expect.
     """
 

@@ -117,6 +117,7 @@ class Contest:
             utterance.error is not None,
             softer,
             self._echo.sounds(self._position) or self._echo.repeats(text, lang, settled),
+            self._echo.known,
             None if self._held is None else now - self._held + 1e-6,
         )
 

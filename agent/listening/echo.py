@@ -1,10 +1,14 @@
 """Whether what the microphone hears is the presenter: its sound, or its words.
 
 The envelope of its sound in bands is compared with that of what was sent, at every delay up to `_LATE`: an echo is
-softer, later and coloured, but rises and falls with it.
+softer, later and coloured, but rises and falls with it. The shorter the sound, the more alike it has to be, for
+anything is like something for a moment; less so where it comes as late as an echo before.
 """
 
+import math
+
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from agent.events import SentenceStarted, Speech
@@ -15,12 +19,18 @@ from configs.language import Lang
 _HOP = 0.02
 _EDGES = (150, 300, 500, 800, 1200, 1800, 2700, 4000, 6000)
 """Hz."""
-_EARLY, _LATE = 0.5, 1.2
+_EARLY, _LATE = 1.0, 1.2
 """Seconds before and after the estimated playing that a sound may have been played at."""
-_LEAST = 0.4
+_LEAST = 0.3
 """Seconds of sound that can be compared."""
-_ALIKE = 0.72
-_KEPT = 30.0
+_NEAR = 5
+"""Steps by which an echo may come sooner or later than the one before."""
+_STEP = 2 * int(RATE * _HOP)
+_LONGEST = 94
+"""Frames of a detector that are compared: 3 s."""
+_SILENT = -7.0
+_MODULATED = 0.1
+"""Of log power, about its mean: what changes less is no speech, and like any other such sound."""
 _WORDS: dict[Lang, int] = {"zh": 4, "en": 3}
 """Han characters, or words, in a row that are no coincidence."""
 _SHARE = 0.8
@@ -38,7 +48,15 @@ class Echo:
         self._played: list[tuple[float, Envelope]] = []
         """Where each stretch begins in the turn, and its envelope."""
         self._text = ""
-        self._sound = b""
+        self._rest = b""
+        self._heard: list[Envelope] = []
+        self._lag: int | None = None
+        """Steps from the first row that is compared with to where the last echo was found."""
+
+    @property
+    def known(self) -> bool:
+        """There was an echo before: the user's client does not cancel it."""
+        return self._lag is not None
 
     def said(self, event: SentenceStarted | Speech) -> None:
         """What the user's client has been given to play."""
@@ -52,18 +70,27 @@ class Echo:
                 self._played.append((self._sentence + at, envelope(audio.pcm, audio.rate)))
 
     def heard(self, pcm: bytes) -> None:
-        self._sound = (self._sound + pcm)[-3 * RATE * 2 :]
+        sound = self._rest + pcm
+        whole = len(sound) // _STEP * _STEP
+        self._rest = sound[whole:]
+        self._heard = [*self._heard[-_LONGEST:], envelope(sound[:whole], RATE)]
 
     def reset(self) -> None:
-        self._sound = b""
+        self._rest, self._heard = b"", []
 
     def sounds(self, position: float) -> bool:
         """The sound of the microphone is that which was played from about `position` of the turn on."""
-        seconds = len(self._sound) / 2 / RATE
+        seconds = sum(map(len, self._heard)) * _HOP
         if seconds < _LEAST or not self._played:
             return False
-        mine = envelope(self._sound, RATE)
-        return likeness(mine, self._around(position - _EARLY - 0.5, position + seconds + _LATE)) >= _ALIKE
+        scores = likenesses(np.concatenate(self._heard), self._around(position - _EARLY, position + seconds + _LATE))
+        if scores.size and scores.max() >= 0.55 + 0.32 * math.exp((0.4 - seconds) / 0.5):
+            self._lag = int(scores.argmax())
+            return True
+        if self._lag is None:
+            return False
+        near = scores[max(0, self._lag - _NEAR) : self._lag + _NEAR + 1]
+        return bool(near.size and near.max() >= 0.5 + 0.3 * math.exp((0.2 - seconds) / 0.2))
 
     def repeats(self, text: str, lang: Lang, final: bool) -> bool:
         """The words are the presenter's own, in its order."""
@@ -78,8 +105,14 @@ class Echo:
         return found / len(runs) >= _SHARE
 
     def _around(self, begins: float, ends: float) -> Envelope:
-        pieces = [one for at, one in self._played if at + len(one) * _HOP > begins and at < ends]
-        return np.concatenate(pieces) if pieces else np.zeros((0, len(_EDGES) - 1), np.float32)
+        """Of the turn's sound, with silence where there is none."""
+        rows = np.full((round((ends - begins) / _HOP), len(_EDGES) - 1), _SILENT, np.float32)
+        for at, piece in self._played:
+            start = round((at - begins) / _HOP)
+            low, high = max(0, start), min(len(rows), start + len(piece))
+            if low < high:
+                rows[low:high] = piece[low - start : high - start]
+        return rows
 
 
 def envelope(pcm: bytes, rate: int) -> Envelope:
@@ -92,20 +125,18 @@ def envelope(pcm: bytes, rate: int) -> Envelope:
     power = np.abs(np.fft.rfft(rows * np.hanning(hop).astype(np.float32), axis=1)) ** 2
     bins = np.searchsorted(np.fft.rfftfreq(hop, 1 / rate), _EDGES)
     bands = [power[:, low : max(low + 1, high)].sum(axis=1) for low, high in zip(bins, bins[1:], strict=False)]
-    return np.log10(np.stack(bands, axis=1) + 1e-7).astype(np.float32)
+    return np.log10(np.stack(bands, axis=1) + 10**_SILENT).astype(np.float32)
 
 
-def likeness(mine: Envelope, theirs: Envelope) -> float:
-    """The best correlation of `mine` with a stretch of `theirs`, -1 to 1."""
-    count = len(mine)
-    if len(theirs) < count or not count:
-        return 0.0
-    own = _centred(mine)
-    return max(float((own * _centred(theirs[at : at + count])).sum()) for at in range(len(theirs) - count + 1))
-
-
-def _centred(bands: Envelope) -> Envelope:
-    """Each band without its mean (an echo is coloured), all of it of norm 1."""
-    centred: Envelope = bands - bands.mean(axis=0)
-    norm = float(np.linalg.norm(centred))
-    return centred / norm if norm > 1e-6 else centred
+def likenesses(mine: Envelope, theirs: Envelope) -> NDArray[np.float64]:
+    """The correlation of `mine` with each stretch of `theirs`, -1 to 1."""
+    if not len(mine):
+        return np.zeros(0)
+    own = mine.astype(np.float64) - mine.mean(axis=0)  # each band without its mean: an echo is coloured
+    norm = float(np.linalg.norm(own))
+    if len(theirs) < len(mine) or norm < _MODULATED * math.sqrt(own.size):
+        return np.zeros(0)
+    windows = sliding_window_view(theirs.astype(np.float64), len(mine), axis=0)
+    against = np.einsum("wbt,tb->w", windows, own / norm)
+    power = ((windows - windows.mean(axis=2, keepdims=True)) ** 2).sum(axis=(1, 2))
+    return np.asarray(against / np.sqrt(np.maximum(power, _MODULATED**2 * own.size)))

@@ -13,8 +13,8 @@ from configs.listening import ListeningSettings
 class Evidence:
     """`speech`: seconds of it so far, `paused`: none for a moment. `meant`: of the words, None where there are none
     yet; `settled`: the words are all that was said up to the pause; `failed`: there will be none. `softer`: dB below
-    the user's usual. `echo`: it is the presenter's own sound. `held`: seconds since the presenter paused, None: it has
-    not."""
+    the user's usual. `echo`: it is the presenter's own sound; `echoing`: that has come back before.
+    `held`: seconds since the presenter paused, None: it has not."""
 
     speech: float
     paused: bool = False
@@ -23,6 +23,7 @@ class Evidence:
     failed: bool = False
     softer: float = 0.0
     echo: bool = False
+    echoing: bool = False
     held: float | None = None
 
 
@@ -33,6 +34,8 @@ class Resume:
 
 _COMING = 1.5
 """How much longer words are waited for that are sure to come: the first are there, or the last were said."""
+_DOUBT = 2.0
+"""How much longer somebody has to speak where it may be an echo: as long as it takes to know."""
 Decision = Literal["wait", "hold", "yield"] | Resume
 _REASONS: dict[Meant, FloorReason] = {
     "nothing": "noise",
@@ -60,7 +63,7 @@ def decided(evidence: Evidence, lang: Lang, settings: ListeningSettings) -> Deci
     patience = settings.deciding * (_COMING if (evidence.paused and not brief) or evidence.meant == "short" else 1.0)
     if evidence.failed or (evidence.held is not None and evidence.held >= patience):
         return _unheard(evidence, far, settings)
-    if evidence.held is None and evidence.speech >= settings.speech[lang]:
+    if evidence.held is None and evidence.speech >= settings.speech[lang] * (_DOUBT if evidence.echoing else 1.0):
         return "hold"
     return "wait"
 

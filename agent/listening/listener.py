@@ -9,6 +9,7 @@ from typing import Any
 from agent.commands import Add, Audible, Clear, Commit, Listen, Microphone, Reply, Withdraw
 from agent.events import Cleared, Committed, Event, SpeechStarted, SpeechStopped, Transcribed
 from agent.listening.backchannels import meant
+from agent.listening.clauses import clause
 from agent.listening.complaints import Complaints
 from agent.listening.contest import Contest
 from agent.listening.ear import Host
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 
 _BRIEF = 0.09
 """Seconds of speech from which a user is told that they are heard."""
+_EAGER = 0.1
+"""Seconds of a pause after which an answer may be begun that will be taken back if the user goes on."""
 _EARLY = 0.4
 """Seconds of an answer in which nobody could have found out that it comes too early, and stopped speaking."""
 
@@ -36,7 +39,8 @@ class Listener:
         self._listen = Listen()
         self._inbound = Inbound()
         self._inlet = Inlet(organs.detector, organs.intakes)
-        self._segments = Segments(self._inlet.seconds, organs.settings.pause)
+        pause = min(_EAGER, organs.settings.pause) if organs.settings.speculate else organs.settings.pause
+        self._segments = Segments(self._inlet.seconds, pause)
         self._segments.threshold = organs.settings.threshold
         self._patience = Patience(organs.settings, organs.turns, self._weigh)
         self._contest = Contest(host, organs.settings, self._weigh)
@@ -214,10 +218,17 @@ class Listener:
         if utterance is not self._open:
             return
         self._patience.learnt(utterance, self._lang(utterance))
+        self._anticipate(utterance)
         self._weigh()
         if utterance is self._open and utterance.confirmed and utterance.heard.text and not utterance.settled:
             heard, lang = utterance.heard, self._lang(utterance)
             self._host.tell(Transcribed(self._turn, utterance.number, heard.text, lang, False, utterance.seconds))
+
+    def _anticipate(self, utterance: Utterance) -> None:
+        """Once it can be all of it, and is meant for the presenter."""
+        text, lang = utterance.heard.text, self._lang(utterance)
+        if self._settings.anticipate and utterance.confirmed and text and clause(text, lang) != "unfinished":
+            self._host.expect(text)
 
     def _weigh(self) -> None:
         """Whether what is known now gives the user the floor, or ends their turn."""

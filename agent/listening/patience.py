@@ -53,7 +53,7 @@ class Patience:
             told = "complete" if self._finished > 0.5 else "open" if told == "complete" else "unfinished"
         match told:
             case "complete":
-                return settings.complete[lang]
+                return 0.0 if settings.speculate else settings.complete[lang]
             case "unfinished":
                 return settings.unfinished[lang]
             case _:

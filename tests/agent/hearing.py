@@ -13,9 +13,10 @@ import numpy as np
 from agent.commands import Audible, Heard, Listen, Microphone
 from agent.events import Caption, Event, Floor, SentenceEnded, SentenceStarted, Speech, TurnEnded, TurnStarted
 from agent.listening import Listener, Organs
+from agent.listening.inlet import Intakes
 from agent.presenter import Presenter
 from agent.session import Session
-from avatar.hearing import RATE, Encoding, Expectation, Pcm, Recognition, RecognizerError
+from avatar.hearing import RATE, Detector, Encoding, Expectation, Pcm, Recognition, RecognizerError
 from avatar.speech import WordSpan
 from configs.language import Lang, detect
 from configs.listening import ListeningSettings
@@ -23,6 +24,7 @@ from tests.doubles import presenter
 
 T = TypeVar("T")
 
+LANGS: tuple[Lang, ...] = ("zh", "en")
 FRAME = 512
 CHUNK = 0.02
 SOFT, LOUD = 400, 8000
@@ -171,10 +173,12 @@ class Caller:
         delay: float = 0.05,
         fails: str | None = None,
         words: Callable[[], Sequence[str]] = tuple,
+        detector: Detector | None = None,
+        intakes: Intakes | None = None,
     ) -> None:
         self.speaking = Speaking()
         self.reader = Reader(self.speaking, delay, fails)
-        organs = Organs(self.reader, Sure(), Plain, settings or ListeningSettings(), None, words)
+        organs = Organs(self.reader, detector or Sure(), intakes or Plain, settings or ListeningSettings(), None, words)
         self.session = Session(by or presenter(), ears=partial(Listener, organs))
         self.told: list[Told] = []
         self.loudspeaker = Loudspeaker()

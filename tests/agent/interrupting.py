@@ -7,7 +7,9 @@ import argparse
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Sequence
+from copy import copy
 from dataclasses import dataclass
+from functools import cache
 
 from agent.events import Floor, Speech
 from agent.model import Ask, ChatModel, Part, ToolCall
@@ -83,10 +85,15 @@ class Result:
     remembered: str
 
 
+_presenter = cache(presenter)
+
+
 async def _interrupted(lang: Lang, instant: float, reports: float | None, line: float) -> Result:
     model = WatchedModel(scripted(delay=0.2, pace=0.15))
     voice = WatchedVoice(tone(delay=0.1, seconds_per_unit=0.25))
-    caller = Caller(by=presenter(model, voice), reports=reports, line=line)
+    by = copy(_presenter())
+    by.model, by.voice = model, voice
+    caller = Caller(by=by, reports=reports, line=line)
     await caller.say(QUESTION[lang], 1.0, 0.0)
     async with asyncio.timeout(60):
         while not caller.loudspeaker.turn:

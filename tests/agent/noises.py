@@ -1,6 +1,7 @@
 """Sounds that are no speech, made from noise and tones. 16 kHz mono s16, the same every time."""
 
 from collections.abc import Callable
+from functools import cache
 from zlib import crc32
 
 import numpy as np
@@ -29,6 +30,23 @@ def louder(pcm: bytes, decibels: float) -> bytes:
 def mixed(one: bytes, other: bytes) -> bytes:
     a, b = (np.frombuffer(pcm, "<i2").astype(int) for pcm in (one, other))
     return bytes(np.clip(a + b[: len(a)], -32768, 32767).astype("<i2").tobytes())
+
+
+@cache
+def babble(seed: int, seconds: float = 6.0) -> bytes:
+    """Like speech to an envelope: syllables of changing colour and strength, and pauses. 16 kHz."""
+    random, made = np.random.default_rng(seed), []
+    while sum(map(len, made)) < seconds * RATE:
+        count = int(random.uniform(0.08, 0.28) * RATE)
+        spectrum = np.fft.rfft(random.normal(size=count))
+        frequencies = np.fft.rfftfreq(count, 1 / RATE)
+        peaks = [(random.uniform(250, 900), 150), (random.uniform(900, 2600), 250), (random.uniform(2600, 5500), 600)]
+        shape = sum(random.uniform(0.1, 1) * np.exp(-(((frequencies - peak) / width) ** 2)) for peak, width in peaks)
+        made.append(np.fft.irfft(spectrum * shape, count) * np.hanning(count) * random.uniform(0.3, 1))
+        if random.uniform() < 0.2:
+            made.append(np.zeros(int(random.uniform(0.05, 0.25) * RATE)))
+    sound = np.concatenate(made)
+    return bytes((sound / np.abs(sound).max() * 16000).astype("<i2").tobytes())
 
 
 def _burst(random: np.random.Generator, seconds: float, low: float, high: float, decay: float) -> Floats:
@@ -88,6 +106,23 @@ def _laugh(random: np.random.Generator) -> Floats:
     return np.concatenate(puffs)
 
 
+def _clap(random: np.random.Generator) -> Floats:
+    return np.concatenate([part for _ in range(3) for part in (_burst(random, 0.12, 900, 5500, 0.02), _gap(0.18))])
+
+
+def _bark(random: np.random.Generator) -> Floats:
+    """Two falling growls, voiced and rough."""
+    time = np.arange(int(0.22 * RATE)) / RATE
+    phase = 2 * np.pi * np.cumsum(520 - 900 * time) / RATE
+    voice = sum(np.sin(k * phase) / k for k in range(1, 7)) * np.hanning(len(time))
+    one = np.asarray(voice + 0.7 * _burst(random, 0.22, 400, 3000, 0.08))
+    return np.concatenate([one, _gap(0.25), 0.9 * one])
+
+
+def _rain(random: np.random.Generator) -> Floats:
+    return _burst(random, 1.6, 1000, 7800, 20.0)
+
+
 _MADE: dict[str, Callable[[np.random.Generator], Floats]] = {
     "cough": _cough,
     "cough2": lambda random: np.concatenate([_cough(random), _gap(0.3), 0.9 * _cough(random)]),
@@ -97,4 +132,7 @@ _MADE: dict[str, Callable[[np.random.Generator], Floats]] = {
     "glass": _glass,
     "music": _music,
     "laugh": _laugh,
+    "clap": _clap,
+    "bark": _bark,
+    "rain": _rain,
 }
