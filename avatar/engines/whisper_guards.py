@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 _REPEATED = re.compile(r"(.{1,24}?)\1{4,}", re.DOTALL)
 _LETTERS = re.compile(r"[\W_]+")
+_ARTICLES = re.compile(r"\b(?:the|an?|and)\b", re.IGNORECASE)
 _DENSE = 2.4
 """Characters a compressed byte: Radford et al. 2022, section 4.5."""
 _STOCK = (
@@ -41,18 +42,21 @@ def stock(text: str) -> bool:
 
 def echoes(text: str, opening: str, words: Sequence[str]) -> bool:
     """Whether it reads the prompt back: its opening, or three and more of its words in their order and nothing else.
-    One word alone may well have been said."""
-    bare = _bare(text)
-    if opening and _bare(opening) in bare:
-        return True
-    names, found, at = [name for word in words if (name := _bare(word))], 0, 0
+    One or two may well have been said."""
+    return bool(opening and _bare(opening) in _bare(text)) or named(text, words) >= 3
+
+
+def named(text: str, words: Sequence[str]) -> int:
+    """How many of the words it is made of, in their order, where there is nothing else in it but articles; else 0."""
+    bare = _bare(_ARTICLES.sub("", text))
+    names, found, at = [name for word in words if (name := _bare(_ARTICLES.sub("", word)))], 0, 0
     while at < len(bare):
         following = next((index for index, name in enumerate(names) if bare.startswith(name, at)), None)
         if following is None:
-            return False
+            return 0
         at += len(names[following])
         names, found = names[following + 1 :], found + 1
-    return found >= 3
+    return found
 
 
 def doubtful(score: float, no_speech: float) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from avatar.engines.mel import HOP, log_mel
-from avatar.engines.whisper_guards import doubtful, echoes, repeats, stock
+from avatar.engines.whisper_guards import doubtful, echoes, named, repeats, stock
 from avatar.hearing import RATE, Expectation, Recognition, RecognizerError
 from configs.language import LANGUAGES, Lang, detect
 
@@ -90,10 +90,13 @@ class WhisperModel:
             _unless(dropped)
             written = self._written(self._encoded(sound, _WHOLE, dropped), lang, words, limit, no_repeat=3)
         text = self._simplified(written.text).strip()
-        if doubtful(written.score, written.no_speech) or not any(map(str.isalnum, text)):
+        if not _said(written) or echoes(text, OPENING[lang], words):
             return Recognition("")
-        if repeats(text) or stock(text) or echoes(text, OPENING[lang], words):
-            return Recognition("")
+        if named(text, words):
+            # nothing but names from the prompt: believed where something is understood without it
+            _unless(dropped)
+            if not _said(self._written(encoded, lang, (), limit)):
+                return Recognition("")
         return Recognition(text, lang)
 
     def _encoded(self, sound: "NDArray[np.float32]", frames: int, dropped: Callable[[], bool]) -> Any:
@@ -132,6 +135,12 @@ class WhisperModel:
                 break
             tokens = more
         return [self._previous, *tokens] if tokens else []
+
+
+def _said(written: _Written) -> bool:
+    text = written.text
+    doubted = doubtful(written.score, written.no_speech) or not any(map(str.isalnum, text))
+    return not (doubted or repeats(text) or stock(text))
 
 
 def chosen(words: Sequence[str], lang: Lang) -> list[str]:

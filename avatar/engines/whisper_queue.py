@@ -61,6 +61,12 @@ class Queue:
         self._go_on()
         return job
 
+    @property
+    def busy(self) -> bool:
+        return self._running is not None or any(
+            not job.answer.done() for line in self._waiting.values() for job in line
+        )
+
     async def aclose(self) -> None:
         self._closed = True
         if self._timer is not None:

@@ -114,8 +114,10 @@ class Caller:
         self._sound = [pcm[at : at + size] for at in range(0, len(pcm), size)][::-1]
         async with asyncio.timeout(wait + len(pcm) / 2 / RATE):
             await self._over.wait()
-        await self._session.handle(Heard(self._session.stage.number, made.seconds))
-        await asyncio.sleep(0.5)
+        stage = self._session.stage
+        while stage.sounding:
+            await self._session.handle(Heard(stage.number, made.seconds + 3600))
+            await asyncio.sleep(0.2)
         return made
 
     async def _speak(self) -> None:
@@ -154,7 +156,7 @@ class Caller:
             case Unheard(code=code):
                 made.unheard = code
                 self._over.set()
-            case TurnEnded(timings=timings):
+            case TurnEnded(timings=timings) if made.known is not None and made.answer:
                 made.timings = timings
                 self._over.set()
             case _:
@@ -162,12 +164,13 @@ class Caller:
 
 
 @asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[Service]:
-    """The offline profile with the sample documents, and an empty data folder."""
+async def serving(folder: Path, *, settled: bool = True) -> AsyncIterator[Service]:
+    """The offline profile with the sample documents, and an empty data folder. `settled`: all vectors are made."""
     service = Service(load("offline", environ={}), Home(folder, current().cache))
     try:
         await service.open()
-        await service.bases.get(MAIN).settled()
+        if settled:
+            await service.bases.get(MAIN).settled()
         yield service
     finally:
         await service.close()
