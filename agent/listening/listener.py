@@ -138,6 +138,7 @@ class Listener:
             return
         if self._listen.half_duplex and self._host.stage.sounding:
             self._drop()
+            self._segments.end(ignoring=True)  # the last words come back after they were played
             self._inlet.reset()
             return
         try:
