@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from avatar.audio import pieces
 from avatar.engines.mp3 import RATE, Mp3, Mp3Error
 from avatar.reading import dictionary
-from avatar.speech import SpeechPart, UnknownVoice, Utterance, VoiceError, WordSpan
+from avatar.speech import Audio, SpeechPart, UnknownVoice, Utterance, VoiceError, WordSpan
 from avatar.spoken import shaped
 from configs.engines import Options
 from configs.home import Home
@@ -107,16 +107,19 @@ class Edge:
         await asyncio.to_thread(dictionary)
 
     async def synthesize(self, utterance: Utterance) -> AsyncGenerator[SpeechPart, None]:
-        """Each word's span before its audio, held back where the audio comes first."""
+        """Each word's span before its audio, held back where the audio comes first. Of an attempt that fails before its
+        first sound nothing is told."""
         if not any(map(str.isalnum, utterance.text)):
             return
         for attempt in range(self._options.attempts):
-            given = False
+            given, waiting = False, list[SpeechPart]()
             try:
                 async with aclosing(self._attempt(utterance)) as parts:
                     async for part in parts:
-                        given = True
-                        yield part
+                        waiting.append(part)
+                        given = given or isinstance(part, Audio)
+                        while given and waiting:
+                            yield waiting.pop(0)
                 return
             except self._failures as error:
                 told = str(error) or type(error).__name__

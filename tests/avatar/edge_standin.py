@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email.utils import formatdate
+from html import unescape
 from http import HTTPStatus
 from typing import Literal
 
@@ -70,16 +71,17 @@ class Service:
             if "Path:ssml" in head:
                 self.voices += re.findall("<voice name='([^']*)'", body)
                 self.prosody += re.findall("<prosody ([^>]*)>", body)
-                await self._answer(socket, re.sub("<[^>]*>", "", body))
+                await self._answer(socket, unescape(re.sub("<[^>]*>", "", body)))
 
     async def _answer(self, socket: ServerConnection, text: str) -> None:
         self.heard.append(text)
-        if self.mode == "hangs up once" and len(self.heard) == 1:
-            await socket.close()
-            return
         await socket.send(_text("turn.start", {}))
         await socket.send(_text("response", {}))
         words = _WORD.findall(text)
+        if self.mode == "hangs up once" and len(self.heard) == 1:
+            await self._words(socket, words[:1], 0)
+            await socket.close()
+            return
         if self.mode == "stalls":
             socket.transport.pause_reading()
             await socket.wait_closed()

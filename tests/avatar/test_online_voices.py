@@ -80,7 +80,7 @@ async def test_edge_speaks_after_a_fault_that_passes(mode: EdgeMode, monkeypatch
         monkeypatch.setattr("edge_tts.communicate.WSS_URL", url)
         parts = await _all(Edge(EdgeOptions(), current()))
     assert service.greeted == 2
-    assert [part.text for part in parts if isinstance(part, WordSpan)][0] == "Hello"
+    assert [part.text for part in parts if isinstance(part, WordSpan)] == ["Hello", "世", "界", "friends"]
 
 
 async def test_edge_is_told_how_fast_and_how_high(monkeypatch: pytest.MonkeyPatch) -> None:
