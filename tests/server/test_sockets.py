@@ -10,7 +10,10 @@ import psutil
 import pytest
 from fastapi import WebSocket
 
+from agent.events import SentenceStarted, Speech, TurnStarted
 from agent.session import Session
+from avatar.intake import Outlet
+from avatar.speech import Audio
 from server.protocols.base import Hello, Welcome
 from server.protocols.native import NativeCodec, Terms
 from server.protocols.xiaozhi import FRAME
@@ -202,29 +205,54 @@ def test_a_device_that_takes_its_sound_slowly_can_still_stop_it() -> None:
     virtual.run(go())
 
 
-def test_what_is_long_is_encoded_in_pieces_with_time_for_others_between() -> None:
+async def told(speaker: Speaker, *seconds: float) -> None:
+    """A turn's speech as it would come from a voice: at once, or with a moment between."""
+    session = speaker.sessions[0]
+    session.tell(TurnStarted(9, "zh"))
+    session.tell(SentenceStarted(9, 0, "长。", 0.0))
+    at = 0.0
+    for one in seconds:
+        session.tell(Speech(9, 0, at, Audio(bytes(2 * round(24_000 * one)), 24_000)))
+        at += one
+        await asyncio.sleep(0.01)
+
+
+def test_what_is_long_is_encoded_in_pieces_with_time_for_others_between(monkeypatch: pytest.MonkeyPatch) -> None:
     """An abort in the middle of ten seconds of speech that came at once."""
+    fed: list[float] = []
+    feed = Outlet.feed
+
+    def recording(self: Outlet, audio: Audio) -> list[bytes]:
+        fed.append(audio.seconds)
+        return feed(self, audio)
 
     async def go() -> None:
-        from agent.events import SentenceStarted, Speech, TurnStarted
-        from avatar.speech import Audio
-
         async with connected(Speaker()) as speaker:
             speaker.hello()
             heard = await speaker.stopped()
-            session = speaker.sessions[0]
-            for event in (
-                TurnStarted(9, "zh"),
-                SentenceStarted(9, 0, "长。", 0.0),
-                Speech(9, 0, 0.0, Audio(bytes(480_000), 24_000)),
-            ):
-                session.tell(event)
+            fed.clear()
+            await told(speaker, 10.0)
             await speaker.until(lambda frame: isinstance(frame, bytes), heard)
             speaker.say({"type": "abort"})
             stop = await speaker.stopped(heard + 1)
             assert len(speaker.sound(heard)) <= 6
             await asyncio.sleep(15)
             assert speaker.sound(stop) == []
+
+    monkeypatch.setattr(Outlet, "feed", recording)
+    virtual.run(go())
+    assert max(fed) <= 0.25
+
+
+def test_what_comes_while_the_device_has_enough_is_sent_when_it_needs_it() -> None:
+    async def go() -> None:
+        async with connected(Speaker()) as speaker:
+            speaker.hello()
+            heard = await speaker.stopped()
+            await told(speaker, 0.3, 0.3, 0.06)
+            await asyncio.sleep(1.0)
+            sound = speaker.sound(heard)
+            assert [round(at - sound[0][0], 2) for at, _ in sound] == [0.0] * 5 + [0.06, 0.12, 0.18, 0.24, 0.3, 0.36]
 
     virtual.run(go())
 
