@@ -24,9 +24,38 @@ class PartBody(BaseModel):
     refusal: str | None = None
 
 
+class CalledBody(BaseModel):
+    """`arguments`: JSON."""
+
+    name: Annotated[str, Field(max_length=64)]
+    arguments: str = ""
+
+
+class CallBody(BaseModel):
+    id: Annotated[str, Field(max_length=100)]
+    function: CalledBody
+
+
 class MessageBody(BaseModel):
+    """`tool_calls`: what the assistant asked the client to do; `tool_call_id`: which of them this message answers."""
+
     role: Role
     content: str | list[PartBody] | None = None
+    tool_calls: list[CallBody] | None = None
+    tool_call_id: Annotated[str, Field(max_length=100)] | None = None
+
+
+class FunctionBody(BaseModel):
+    """`parameters`: a JSON schema of an object."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    description: str | None = ""
+    parameters: dict[str, Any] | None = None
+
+
+class ToolBody(BaseModel):
+    type: Literal["function"] = "function"
+    function: FunctionBody
 
 
 class StreamBody(BaseModel):
@@ -37,8 +66,9 @@ class StreamBody(BaseModel):
 
 class ChatBody(BaseModel):
     """Stateless: the messages are the conversation. The last one is what is answered; system and developer messages
-    are instructions for the answer. `max_tokens` ends the answer, by our own estimate of tokens; sampling is the
-    presenter's own, whatever `temperature` says."""
+    are instructions for the answer. `tools` are the client's own: it does what is called, and asks again with what
+    came of it. `max_tokens` ends the answer, by our own estimate of tokens; sampling is the presenter's own, whatever
+    `temperature` says."""
 
     model: Model
     messages: Annotated[list[MessageBody], Field(min_length=1, max_length=2000)]
@@ -49,7 +79,7 @@ class ChatBody(BaseModel):
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
     n: int | None = 1
-    tools: list[dict[str, Any]] | None = None
+    tools: Annotated[list[ToolBody], Field(max_length=64)] | None = None
     tool_choice: str | dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
     modalities: list[str] | None = None

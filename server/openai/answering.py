@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
-from agent.commands import Configure, Say
+from agent.commands import Configure, OfferTools, Say, ToolAnswered
 from agent.conduct import Conduct
-from agent.events import Event, Notice, TurnEnded
+from agent.events import Event, Notice, ToolCalled, TurnEnded
 from agent.memory import Memory
 from agent.memory.records import Exchange
 from agent.presenter import Presenter
@@ -39,18 +40,32 @@ class Answering:
             session = Session(presenter, memory=memory, conduct=conduct)
             try:
                 await session.handle(Configure(spoken=False))
+                await session.handle(OfferTools(asked.tools))
                 await session.say(Say(asked.question, instructions=asked.instructions))
-                owed = False
-                while True:
-                    event = await session.event()
-                    yield event
-                    owed = owed or _promises_a_human(event, presenter)
-                    if isinstance(event, TurnEnded):
-                        if not owed:
-                            break
-                        owed = False
+                async with aclosing(_told(session, presenter, list(asked.done))) as told:
+                    async for event in told:
+                        yield event
             finally:
                 await session.close()
+
+
+async def _told(session: Session, presenter: Presenter, done: list[tuple[str, str]]) -> AsyncGenerator[Event, None]:
+    """Until the answer has been given, or the client is to do something first."""
+    owed = waits = False
+    while True:
+        event = await session.event()
+        if isinstance(event, ToolCalled) and (given := _taken(done, event.name)) is not None:
+            await session.handle(ToolAnswered(event.call, given))
+        else:
+            yield event
+            waits = waits or isinstance(event, ToolCalled)
+        if waits and isinstance(event, ToolCalled) and event.more == 0:
+            return
+        owed = owed or _promises_a_human(event, presenter)
+        if isinstance(event, TurnEnded):
+            if not owed:
+                return
+            owed = False
 
 
 def turned_away(refusal: Rejected) -> Wrong:
@@ -64,6 +79,15 @@ def _promises_a_human(event: Event, presenter: Presenter) -> bool:
     """Nobody sits behind a request: the session goes on to say so, in one more turn."""
     alone = presenter.persona.alone
     return isinstance(event, Notice) and event.code == "handover" and event.message not in (alone["zh"], alone["en"])
+
+
+def _taken(done: list[tuple[str, str]], name: str) -> str | None:
+    """The first result of this tool that is left: the model asks again for what its client has done already."""
+    for at, (tool, text) in enumerate(done):
+        if tool == name:
+            del done[at]
+            return text
+    return None
 
 
 async def _remembered(presenter: Presenter, asked: Asked, minor: bool) -> Memory:

@@ -3,7 +3,7 @@
 Source: OpenAI's API reference, "Chat"; `citations`, `refused` and `aigc` are our own fields.
 """
 
-from agent.events import Event
+from agent.events import Event, ToolCalled
 from server.openai.draft import Draft, Heading, failed
 from server.openai.errors import Json
 
@@ -27,6 +27,9 @@ class ChatCodec:
         if draft.fault is not None:
             return [failed(draft.fault).body]
         told: list[Json] = []
+        if draft.calls:
+            calls = [{"index": at, **_called(call)} for at, call in enumerate(draft.calls)]
+            told.append(self._chunk({"tool_calls": calls}))
         if draft.citations:
             told.append(self._chunk({"annotations": _annotations(draft)}, citations=draft.citations))
         told.append(self._chunk({}, draft.finish, refused=draft.refused))
@@ -39,7 +42,10 @@ class ChatCodec:
         draft = self.draft
         if draft.fault is not None:
             raise failed(draft.fault)
-        message = {"role": "assistant", "content": draft.text, "refusal": None, "annotations": _annotations(draft)}
+        message: Json = {"role": "assistant", "content": draft.text, "refusal": None}
+        message["annotations"] = _annotations(draft)
+        if draft.calls:
+            message["tool_calls"] = [_called(call) for call in draft.calls]
         return {
             **self._head("chat.completion"),
             "choices": [{"index": 0, "message": message, "finish_reason": draft.finish, "logprobs": None}],
@@ -61,6 +67,10 @@ class ChatCodec:
     def _usage(self) -> Json:
         asked, answered = self._heading.prompt, self.draft.tokens
         return {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered}
+
+
+def _called(call: ToolCalled) -> Json:
+    return {"id": f"call_{call.call}", "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
 def _annotations(draft: Draft) -> list[Json]:

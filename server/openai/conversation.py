@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from server.bodies.openai import ItemBody, MessageBody, PartBody, Role
+from agent.commands import RemoteTool
+from server.bodies.openai import ItemBody, MessageBody, PartBody, Role, ToolBody
 from server.openai.errors import Wrong, wrong_value
 
 INSTRUCTIONS = 8000
@@ -18,11 +19,36 @@ Said = tuple[Role, str]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`history`: questions and answers, oldest first; "" for what is not there."""
+    """`history`: questions and answers, oldest first; "" for what is not there. `tools`: the client's; `done`: their
+    names and what they gave for this question already."""
 
     question: str
     instructions: str = ""
     history: tuple[tuple[str, str], ...] = ()
+    tools: tuple[RemoteTool, ...] = ()
+    done: tuple[tuple[str, str], ...] = ()
+
+
+def offered(tools: Iterable[ToolBody] | None) -> tuple[RemoteTool, ...]:
+    empty = {"type": "object", "properties": {}}
+    given = (tool.function for tool in tools or ())
+    return tuple(RemoteTool(one.name, one.description or "", one.parameters or empty) for one in given)
+
+
+def done(given: Sequence[MessageBody]) -> tuple[Sequence[MessageBody], tuple[tuple[str, str], ...]]:
+    """The messages up to the question, and what tools were asked and gave since. Raises Wrong."""
+    if given[-1].role != "tool":
+        return given, ()
+    at = max((at for at, one in enumerate(given) if one.role == "user"), default=-1)
+    names = {call.id: call.function.name for one in given[at + 1 :] for call in one.tool_calls or ()}
+    found: list[tuple[str, str]] = []
+    for place, one in enumerate(given[at + 1 :], at + 1):
+        if one.role == "tool":
+            if one.tool_call_id not in names:
+                told = "no tool call before has this id / 前面没有这个 id 的工具调用"
+                raise wrong_value(f"messages.{place}.tool_call_id", told)
+            found.append((names[one.tool_call_id], _text(one.content, f"messages.{place}.content")))
+    return given[: at + 1], tuple(found)
 
 
 def messages(given: Iterable[MessageBody]) -> list[Said]:

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.events import Citation, Citations, Event, Fault, Notice, TextDelta, TurnEnded
+from agent.events import Citation, Citations, Event, Fault, Notice, TextDelta, ToolCalled, TurnEnded
 from agent.tokens import cut, estimate
 from server.openai.errors import Json, Wrong
 from server.protocols.events import cited
 
-Finish = Literal["stop", "length", "content_filter"]
+Finish = Literal["stop", "length", "content_filter", "tool_calls"]
 Address = Callable[[Citation], str]
 """Where a citation's document can be read."""
 
@@ -34,6 +34,8 @@ class Draft:
         self.finish: Finish = "stop"
         self.refused = self.closed = False
         self.fault: Fault | None = None
+        self.calls: list[ToolCalled] = []
+        """What the client is to do before there is an answer."""
         self._citations: list[tuple[int, Citation]] = []
         self._spans: dict[int, list[tuple[int, int]]] = {}
         self._most, self._address = most, address
@@ -47,6 +49,9 @@ class Draft:
                 self._citations += [(turn, one) for one in citations]
             case Notice(code="moderated"):
                 self.finish = "content_filter"
+            case ToolCalled() if not self.closed:
+                self.calls.append(event)
+                self.closed, self.finish = event.more == 0, "tool_calls"
             case Fault() if self.fault is None:
                 self.fault, self.closed = event, True
             case TurnEnded(refused=refused):

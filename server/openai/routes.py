@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -21,7 +22,7 @@ from server.auth import Gate, Grant
 from server.bodies.openai import ChatBody, ErrorBody, ResponsesBody
 from server.openai.answering import Answering
 from server.openai.chat import ChatCodec
-from server.openai.conversation import Said, asked, items, messages
+from server.openai.conversation import Said, asked, done, items, messages, offered
 from server.openai.draft import Draft, Heading
 from server.openai.errors import BROKEN, Compatible, Json, Wrong, wrong_value
 from server.openai.models import Catalogue
@@ -112,8 +113,11 @@ def _chat(router: APIRouter, doorway: Doorway, catalogue: Catalogue, answering: 
     ) -> Response:
         _answerable(body)
         bases = tuple(catalogue.bases(grant, body.model))
-        said = messages(body.messages)
+        upto, results = done(body.messages)
+        said = messages(upto)
         question = asked(said, "messages", service.settings.limits.question_characters)
+        if body.tool_choice != "none":
+            question = replace(question, tools=offered(body.tools), done=results)
         heading = _heading(service, "chatcmpl", body.model, said)
         draft = Draft(body.max_completion_tokens or body.max_tokens, _address(service, request, bases))
         usage = body.stream_options is not None and body.stream_options.include_usage
@@ -171,7 +175,7 @@ def _responses(router: APIRouter, doorway: Doorway, catalogue: Catalogue, answer
 def _answerable(body: ChatBody | ResponsesBody) -> None:
     """Raises Wrong for what would be let fall in silence."""
     if body.tool_choice not in (None, "auto", "none"):
-        told = "the presenter has tools of its own and cannot be made to call these / 主播只用自己的工具，不能指定调用"
+        told = "a call cannot be forced: leave it out, or none / 不能强制调用工具，请去掉，或用 none"
         raise wrong_value("tool_choice", told, "unsupported_value")
     form = body.response_format if isinstance(body, ChatBody) else (body.text or {}).get("format")
     if isinstance(form, dict) and form.get("type", "text") != "text":
@@ -183,6 +187,9 @@ def _answerable(body: ChatBody | ResponsesBody) -> None:
     if isinstance(body, ChatBody) and "audio" in (body.modalities or ()):
         told = "answers here are text; for sound, POST /v1/audio/speech or /v1/realtime / 这里只回文字"
         raise wrong_value("modalities", told, "unsupported_value")
+    if isinstance(body, ResponsesBody) and body.tools and body.tool_choice != "none":
+        told = "your tools are called by /v1/chat/completions alone / 自带的工具请用 /v1/chat/completions"
+        raise wrong_value("tools", told, "unsupported_value")
     if isinstance(body, ResponsesBody) and body.background:
         raise wrong_value("background", "nothing is done in the background / 不支持后台执行", "unsupported_value")
 

@@ -17,6 +17,7 @@ LEANING = [
     ("成人票多少钱？", "60元。", "那儿童票呢？", "30"),
     ("How much is an adult ticket?", "60 yuan.", "And a student?", "30"),
 ]
+CALLS = '[{name: light, arguments: {"on": true}}]'
 EVENTS = [
     "response.created",
     "response.in_progress",
@@ -34,6 +35,14 @@ EVENTS = [
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving(tmp_path_factory.mktemp("http")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def calling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server whose model calls the client's tool."""
+    environ = {"ZHUBO__MODEL__OPTIONS__CALLS": CALLS, "ZHUBO__PROMPT__SIZE": "full"}
+    with serving(tmp_path_factory.mktemp("calling"), environ=environ) as server:
         yield server
 
 
@@ -96,3 +105,9 @@ def test_langchain_invokes_and_streams(
     told = ran("http_langchain", served.url, api, first, answer, then)
     assert "60" in told["text"] and told["streamed"] == told["text"] and second in told["led"]
     assert told["chunks"] > 2 and told["usage"]["output_tokens"] == told["streamed_usage"]["output_tokens"] > 0
+
+
+@pytest.mark.parametrize("words", ["请把灯打开", "Please switch the light on"])
+def test_langchain_does_what_its_tool_is_called_for(calling: Served, words: str) -> None:
+    told = ran("http_langchain_tools", calling.url, words)
+    assert told["calls"] == told["streamed"] == [["light", {"on": True}]] and told["text"]

@@ -176,6 +176,40 @@ async def test_a_wish_for_a_human_is_answered_honestly(tmp_path: Path, question:
     assert any(whole["choices"][0]["message"]["content"][:8] in line for line in alone)
 
 
+TOOLS = [{"type": "function", "function": {"name": "light", "description": "开关灯 switches the light"}}]
+CALLING = {
+    "ZHUBO__MODEL__OPTIONS__CALLS": '[{name: light, arguments: {"on": true}}, {name: light, arguments: {"on": false}}]',
+    "ZHUBO__PROMPT__SIZE": "full",
+}
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_clients_tool_is_called_and_what_it_gave_is_answered_from(tmp_path: Path, stream: bool) -> None:
+    async with application(tmp_path, **CALLING, **SAMPLE) as client:
+        body = chat("请把灯打开", tools=TOOLS)
+        told = await client.post(CHAT, json={**body, "stream": stream})
+        if stream:
+            choices = [chunk["choices"][0] for chunk in streamed(told)]
+            calls = next(choice["delta"]["tool_calls"] for choice in choices if "tool_calls" in choice["delta"])
+            assert [call.pop("index") for call in calls] == [0, 1]
+        else:
+            choices = told.json()["choices"]
+            calls = choices[0]["message"]["tool_calls"]
+        assert choices[-1]["finish_reason"] == "tool_calls"
+        assert [json.loads(call["function"]["arguments"]) for call in calls] == [{"on": True}, {"on": False}]
+        asked = [*body["messages"], {"role": "assistant", "content": None, "tool_calls": calls}]
+        for call, result in zip(calls, ("灯已打开", "灯已关上"), strict=True):
+            asked.append({"role": "tool", "tool_call_id": call["id"], "content": result})
+        answered = (await client.post(CHAT, json={**body, "messages": asked})).json()["choices"][0]
+        assert answered["finish_reason"] == "stop" and "灯" in answered["message"]["content"]
+        again = (await client.post(CHAT, json={**body, "messages": asked[:-1]})).json()["choices"][0]
+        assert again["finish_reason"] == "tool_calls" and len(again["message"]["tool_calls"]) == 1
+        unasked = (await client.post(CHAT, json={**body, "tool_choice": "none"})).json()["choices"][0]
+        assert unasked["finish_reason"] == "stop"
+        wild = {**body, "messages": [*body["messages"], {"role": "tool", "tool_call_id": "x", "content": "hi"}]}
+        assert wrong(await client.post(CHAT, json=wild), 400, "invalid_value")
+
+
 async def test_models_are_the_persona_and_its_bases(tmp_path: Path) -> None:
     async with application(tmp_path, **SAMPLE) as client:
         listed = (await client.get("/v1/models")).json()
@@ -199,15 +233,15 @@ async def test_a_key_opens_its_own_base_and_hides_the_others(tmp_path: Path) -> 
         for model in ("guide:sky", "guide:none"):
             told = await client.post(CHAT, json=chat("观星台门票多少钱？", model=model), headers=bearer("sea-key"))
             assert wrong(told, 404, "model_not_found") and "sky" not in told.text
-        for key, question, said in (("sea-key", "鲸鱼馆门票多少钱？", "71"), ("sky-key", "观星台门票多少钱？", "92")):
+        for key, question, said in (("sea-key", "鲸鱼馆门票多少钱？", "71元"), ("sky-key", "观星台门票多少钱？", "92元")):
             told = (await client.post(CHAT, json=chat(question), headers=bearer(key))).json()
             assert said in told["choices"][0]["message"]["content"]
         other = (await client.post(CHAT, json=chat("观星台门票多少钱？"), headers=bearer("sea-key"))).json()
-        assert "92" not in json.dumps(other, ensure_ascii=False)
+        assert "92元" not in json.dumps(other, ensure_ascii=False)
         told = await client.post(
             CHAT, json=chat("观星台门票多少钱？", model="guide:sky"), headers=bearer("operator-key")
         )
-        assert "92" in told.text
+        assert "92元" in told.text
 
 
 async def test_a_wrong_key_and_a_page_of_another_site_are_turned_away(tmp_path: Path) -> None:
@@ -234,6 +268,8 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     (RESPONSES, {"input": ""}, "input"),
     (RESPONSES, {"input": [{"type": "function_call_output", "output": "x"}]}, "input.0.type"),
     (RESPONSES, {"input": "hi", "background": True}, "background"),
+    (RESPONSES, {"input": "hi", "tools": [{"type": "function", "name": "light"}]}, "tools"),
+    (CHAT, {"tools": [{"type": "function", "function": {"name": "no name"}}]}, "tools.0.function.name"),
     (RESPONSES, {"input": "hi", "previous_response_id": "resp_none"}, "previous_response_id"),
     (RESPONSES, {"input": "hi", "text": {"format": {"type": "json_schema"}}}, "text.format"),
     (RESPONSES, {"input": "hi", "instructions": "很" * 8001}, "input"),
