@@ -233,7 +233,10 @@ async def test_a_key_opens_its_own_base_and_hides_the_others(tmp_path: Path) -> 
         for model in ("guide:sky", "guide:none"):
             told = await client.post(CHAT, json=chat("观星台门票多少钱？", model=model), headers=bearer("sea-key"))
             assert wrong(told, 404, "model_not_found") and "sky" not in told.text
-        for key, question, said in (("sea-key", "鲸鱼馆门票多少钱？", "71元"), ("sky-key", "观星台门票多少钱？", "92元")):
+        for key, question, said in (
+            ("sea-key", "鲸鱼馆门票多少钱？", "71元"),
+            ("sky-key", "观星台门票多少钱？", "92元"),
+        ):
             told = (await client.post(CHAT, json=chat(question), headers=bearer(key))).json()
             assert said in told["choices"][0]["message"]["content"]
         other = (await client.post(CHAT, json=chat("观星台门票多少钱？"), headers=bearer("sea-key"))).json()
