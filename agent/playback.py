@@ -24,7 +24,8 @@ class Playback:
 
     def heard(self, seconds: float, now: float) -> None:
         if self._sent:
-            self._ends = self._time(now) + self._sent - max(0.0, min(seconds, self._sent, now - self._begun))
+            heard = max(0.0, min(seconds, self._sent, now - self._begun))
+            self._ends = self._time(now) + (self._sent - heard)  # nothing, to the last bit, where all of it was heard
 
     def pause(self, now: float) -> None:
         """The client plays on when it is told to."""
