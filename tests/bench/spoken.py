@@ -13,10 +13,11 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 
@@ -164,9 +165,11 @@ class Caller:
 
 
 @asynccontextmanager
-async def serving(folder: Path, *, settled: bool = True) -> AsyncIterator[Service]:
+async def serving(
+    folder: Path, *, settled: bool = True, environ: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[Service]:
     """The offline profile with the sample documents, and an empty data folder. `settled`: all vectors are made."""
-    service = Service(load("offline", environ={}), Home(folder, current().cache))
+    service = Service(load("offline", environ=environ), Home(folder, current().cache))
     try:
         await service.open()
         if settled:
@@ -194,7 +197,7 @@ def questions(lang: Lang) -> list[Question]:
 def bare(text: str, lang: Lang) -> str:
     """Without signs, small; numbers as they are spoken."""
     kept = "".join(one if one.isalnum() else " " for one in spoken(text, lang).lower().replace("'", ""))
-    return " ".join(kept.split())
+    return ("" if lang == "zh" else " ").join(kept.split())
 
 
 def distance(asked: Sequence[str], heard: Sequence[str]) -> int:
@@ -213,7 +216,7 @@ def errors(rounds: Sequence[Round]) -> float:
     for made in rounds:
         lang = made.question.lang
         asked, heard = (
-            list(text.replace(" ", "")) if lang == "zh" else text.split()
+            list(text) if lang == "zh" else text.split()
             for text in (bare(made.question.text, lang), bare(made.heard, lang))
         )
         wrong, total = wrong + distance(asked, heard), total + len(asked)
