@@ -32,6 +32,10 @@ _SLOWEST, _FASTEST = 0.5, 2.0
 """Times its usual speed, at which the model still speaks clearly."""
 
 
+_PARTNERS = {"f": "af_heart", "m": "am_michael"}
+"""English voices of a woman and a man."""
+
+
 class Voices(BaseModel):
     """Names of voice files: zf_ and zm_ are Mandarin, af_ and am_ American, bf_ and bm_ British English."""
 
@@ -51,12 +55,17 @@ def voices(lang: Lang) -> list[str]:
 
 
 class KokoroOptions(Options):
-    """`longest`: tokens synthesized at once; longer text is cut at a mark, which keeps latency and memory small."""
+    """`longest`: tokens synthesized at once; longer text is cut at a mark, which keeps latency and memory small.
+
+    `english`: how much of an English voice is mixed into a Mandarin clause that has English words in it, 0 to 1;
+    without it they are said with an accent that hides them.
+    """
 
     voices: Voices = Voices()
     speed: float = Field(1.0, ge=_SLOWEST, le=_FASTEST)
     threads: int = Field(default_factory=lambda: min(2, os.cpu_count() or 1), ge=1, le=64)
     longest: int = Field(160, ge=20, le=LIMIT)
+    english: float = Field(0.5, ge=0, le=1)
 
 
 class Kokoro:
@@ -131,7 +140,7 @@ class Kokoro:
         tokens = [VOCABULARY[symbol] for sound in sounds for symbol in sound.phonemes]
         feed = {
             "tokens": np.array([[0, *tokens, 0]], np.int64),
-            "style": self._style(utterance.voice or self._options.voices[utterance.lang])[len(tokens) - 1],
+            "style": self._style_for(sounds, utterance)[len(tokens) - 1],
             "speed": np.array([min(max(self._options.speed * utterance.speed, _SLOWEST), _FASTEST)], np.float32),
         }
         try:
@@ -153,6 +162,21 @@ class Kokoro:
         except ConfigError as error:
             raise VoiceError(str(error)) from error
 
+    def _style_for(self, sounds: Sequence[Sound], utterance: Utterance) -> "NDArray[np.float32]":
+        """The voice; mixed with an English one of its kind, woman or man, where a Mandarin clause has English words."""
+        name, share = utterance.voice or self._options.voices[utterance.lang], self._options.english
+        own = self._style(name)
+        if utterance.lang == "en" or share == 0 or not any(map(_english, sounds)):
+            return own
+        configured = self._options.voices.en
+        partner = configured if configured[1:2] == name[1:2] else _PARTNERS.get(name[1:2], configured)
+        try:
+            other = self._style(partner)
+        except ConfigError:
+            return own
+        mixed: NDArray[np.float32] = (1 - share) * own + share * other
+        return mixed.astype(np.float32)
+
     def _style(self, name: str) -> "NDArray[np.float32]":
         """Raises ConfigError where the voice is not installed."""
         if name not in self._styles:
@@ -168,3 +192,7 @@ class Kokoro:
         settings.enable_mem_pattern = False
         settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
         return self._runtime.InferenceSession(str(self._path), settings, providers=["CPUExecutionProvider"])
+
+
+def _english(sound: Sound) -> bool:
+    return sound.written[:1].isascii() and sound.written[:1].isalpha()

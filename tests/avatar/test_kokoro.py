@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from avatar.engines.kokoro import Kokoro, KokoroOptions
-from avatar.speech import Audio, SpeechPart, Utterance, VoiceError, WordSpan
+from avatar.speech import Audio, PhonemeSpan, SpeechPart, Utterance, VoiceError, WordSpan
 from configs.engines import ConfigError, EngineSpec, options_of
 from configs.home import Home, current
+from configs.language import Lang
 
 
 def test_weights_that_are_not_there(tmp_path: Path) -> None:
@@ -39,6 +40,21 @@ async def test_an_utterance_can_name_its_voice() -> None:
             with pytest.raises(VoiceError, match=other):
                 await said(Utterance(text, lang, voice=unknown))
     await voice.aclose()
+
+
+@pytest.mark.packaged
+async def test_english_words_in_a_mandarin_clause_have_an_english_voice_mixed_in_and_no_other_clause_has() -> None:
+    async def said(text: str, lang: Lang, **options: object) -> bytes:
+        voice = Kokoro(KokoroOptions.model_validate(options), current())
+        parts = [part async for part in voice.synthesize(Utterance(text, lang))]
+        await voice.aclose()
+        phonemes = "".join(part.phoneme for part in parts if isinstance(part, PhonemeSpan))
+        assert ("juɛsbi" in phonemes) == ("USB" in text)
+        return b"".join(part.pcm for part in parts if isinstance(part, Audio))
+
+    assert await said("用 USB。", "zh") != await said("用 USB。", "zh", english=0)
+    assert await said("好。", "zh") == await said("好。", "zh", english=0)
+    assert await said("Hi.", "en") == await said("Hi.", "en", english=0)
 
 
 @pytest.mark.parametrize("options", [{"speed": 9}, {"voice": "af_heart"}, {"voices": {"fr": "ff_siwis"}}])
