@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from agent.announcements import Announcement, announced, awaited, shown, words
 from agent.client import Client
 from agent.commands import Call, Command, Consent, Direction, GiveBack, Heard, Interrupt, Line, Say, TakeOver, Whisper
+from agent.completion import completed
 from agent.conduct import Conduct, Exit, HandOver, Over, Reason, Remind
 from agent.consent import kept
 from agent.events import Event, Fault, Notice, Posture, Speaker, ToolCalled, TurnEnded
@@ -172,10 +173,10 @@ class Session:
             await asyncio.sleep(self.stage.unheard)
 
     async def close(self) -> None:
-        await self._client.aclose()
-        await self.stage.close()
-        await self._presenter.leave()
-        self._watchers.close()
+        try:
+            await completed(self._client.aclose, self.stage.close, self._presenter.leave)
+        finally:
+            self._watchers.close()
 
     def _reply(self, say: Say) -> tuple[Act, Act | None]:
         """What to do about the user's words now, and what besides when that is over."""
