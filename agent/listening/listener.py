@@ -51,6 +51,8 @@ class Listener:
         self._at = 0.0
         self._complaints = Complaints(host)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._leaving: set[asyncio.Task[None]] = set()
+        """Not to be cut short: what they close is another's."""
         self._spoken = 0.0
         self._closed = False
 
@@ -77,6 +79,7 @@ class Listener:
         if self._open is not None:
             await self._open.aclose()
         await self._replying.aclose()
+        await asyncio.gather(*self._leaving, return_exceptions=True)
 
     def _own(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
@@ -316,7 +319,9 @@ class Listener:
         self._open = None
         self._segments.end(ignoring=True)
         self._patience.resumed()
-        self._own(utterance.aclose(), "an utterance let go")
+        leaving = asyncio.create_task(utterance.aclose(), name="an utterance let go")
+        self._leaving.add(leaving)
+        leaving.add_done_callback(self._leaving.discard)
         self._replying.quiet()
 
     def _drop(self) -> None:

@@ -1,19 +1,15 @@
 """Our own voice in the user's microphone: through a loudspeaker, a room and a delay it is not taken for the user."""
 
-import asyncio
-
 import numpy as np
 import pytest
 
-from agent.commands import Microphone
-from agent.events import Committed, Floor, SentenceStarted, Speech, TurnEnded, TurnStarted
+from agent.events import SentenceStarted, Speech
 from agent.listening.echo import Echo, envelope, likenesses
-from avatar.hearing import RATE, Pcm
-from avatar.resampling import resampled
+from avatar.hearing import RATE
 from avatar.speech import Audio
 from configs.language import Lang
 from tests import virtual
-from tests.agent.hearing import CHUNK, LANGS, Caller, answering
+from tests.agent.hearing import LANGS, Caller, answering
 from tests.agent.noises import babble, room
 
 DELAYS = (0.0, 0.15, 0.4)
@@ -93,31 +89,6 @@ def test_tones_and_silence_are_like_nothing() -> None:
 
 
 @pytest.mark.parametrize("lang", LANGS)
-@pytest.mark.parametrize("level", (-6.0, -20.0))
-def test_an_answer_played_into_the_microphone_is_heard_out(lang: Lang, level: float) -> None:
-    """All of it: what the client plays comes back 0.15 s later. No word of it is the user's, and it is said to its
-    end, for the recogniser reads nothing from it and the sound gives it away."""
-
-    async def go() -> None:
-        caller = Caller()
-        turn = await answering(caller, lang, 0.3)
-        while caller.session.stage.current is not None:
-            position = caller.loudspeaker.position(caller.now) - 0.15
-            back = _played(caller, turn, position)
-            await caller.session.handle(Microphone(heard(back, 0.0, level), Pcm(RATE)))
-            await asyncio.sleep(CHUNK)
-        await caller.quiet(1.0)
-        assert caller.session.stage.number == turn
-        assert len(caller.events(Committed)) == 1, "the question"
-        assert "yielded" not in [one.state for one in caller.events(Floor)]
-        assert [one.reason for one in caller.events(TurnEnded)] == ["done"]
-        assert len(caller.events(TurnStarted)) == 1
-        await caller.leave()
-
-    virtual.run(go())
-
-
-@pytest.mark.parametrize("lang", LANGS)
 def test_words_of_the_answer_that_come_back_are_an_echo(lang: Lang) -> None:
     """Where the sound is too distorted to be known again, its words are not."""
 
@@ -131,17 +102,3 @@ def test_words_of_the_answer_that_come_back_are_an_echo(lang: Lang) -> None:
         await caller.leave()
 
     virtual.run(go())
-
-
-def _played(caller: Caller, turn: int, position: float) -> bytes:
-    """20 ms of what the loudspeaker plays."""
-    sound, at = b"", 0.0
-    for one in caller.told:
-        match one.event:
-            case Speech(turn=number, audio=audio) if number == turn:
-                seconds = audio.seconds
-                if at <= position + CHUNK and at + seconds > position:
-                    sound += resampled(audio.pcm, audio.rate, RATE)[max(0, int((position - at) * RATE)) * 2 :]
-                at += seconds
-    size = int(CHUNK * RATE) * 2
-    return sound[:size].ljust(size, b"\0") if position >= 0 else bytes(size)

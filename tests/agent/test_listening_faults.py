@@ -244,6 +244,30 @@ def test_a_clock_that_is_wrong_does_no_harm(lang: Lang) -> None:
     virtual.run(go())
 
 
+def test_a_recogniser_that_is_slow_to_close_is_waited_for() -> None:
+    """A cough is let go, and the client leaves while its hearing is being closed."""
+
+    async def go() -> None:
+        caller = Caller()
+        await answering(caller, "zh")
+        reading = caller.reader.hear().__class__
+        caller.reader.open -= 1
+        closes = reading.aclose
+
+        async def slowly(self: object) -> None:
+            await asyncio.sleep(3.0)
+            await closes(self)  # type: ignore[arg-type]
+
+        reading.aclose = slowly  # type: ignore[method-assign]
+        try:
+            await caller.say("", 0.3, 0.3)
+            await caller.leave()
+        finally:
+            reading.aclose = closes  # type: ignore[method-assign]
+
+    virtual.run(go())
+
+
 def test_five_hundred_connections_leave_the_memory_as_it_was() -> None:
     """Each is heard for a moment and vanishes in mid-word."""
     by = presenter()
