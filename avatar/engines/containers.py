@@ -133,10 +133,10 @@ def decoded(data: bytes, longest: float, wanted: Callable[[], bool] = lambda: Tr
     """
     most, pcm = 2 * int(longest * RATE), bytearray()
     pieces = _from_wav(data) if data[:4] in (b"RIFF", b"RF64") and data[8:12] == b"WAVE" else None
-    for piece in pieces if pieces is not None else _from_file(data, wanted):
+    for piece in pieces if pieces is not None else _from_file(data, longest, wanted):
         pcm += piece
         if len(pcm) > most:
-            raise SoundError("too_long", f"at most {longest:g} s of sound / 录音最长 {longest:g} 秒")
+            raise _too_long(longest)
     if not pcm:
         raise SoundError("broken_sound", "there is no sound in this file / 文件里没有声音")
     return bytes(pcm)
@@ -221,7 +221,8 @@ def _framed(head: bytes) -> str:
     )
 
 
-def _from_file(data: bytes, wanted: Callable[[], bool]) -> Iterator[bytes]:
+def _from_file(data: bytes, longest: float, wanted: Callable[[], bool]) -> Iterator[bytes]:
+    """A small frame may say that it lasts for hours: it is measured before it is resampled."""
     kind, av, ends = _sniffed(data), _av(), time.monotonic() + _SECONDS
     try:
         with av.open(BytesIO(data), format=kind) as container:
@@ -231,11 +232,19 @@ def _from_file(data: bytes, wanted: Callable[[], bool]) -> Iterator[bytes]:
             for frame in container.decode(container.streams.audio[0]):
                 if not wanted() or time.monotonic() > ends:
                     raise SoundError("too_long", "this file takes too long to read / 这个文件读取太久")
+                if frame.samples > longest * frame.sample_rate:
+                    raise _too_long(longest)
                 yield from map(_bytes, resampler.resample(frame))
             yield from map(_bytes, resampler.resample(None))
-    except av.error.FFmpegError as error:
+    except SoundError:
+        raise
+    except (av.error.FFmpegError, ValueError) as error:
         told = "this file cannot be read as sound: record it again / 无法读取这个声音文件，请重新录制"
         raise SoundError("broken_sound", told) from error
+
+
+def _too_long(longest: float) -> SoundError:
+    return SoundError("too_long", f"at most {longest:g} s of sound / 录音最长 {longest:g} 秒")
 
 
 def _bytes(frame: Any) -> bytes:

@@ -2,6 +2,7 @@
 
 import io
 import math
+import resource
 import struct
 import sys
 import wave
@@ -192,3 +193,31 @@ def test_without_pyav_there_is_wav_and_the_rest_says_what_to_install(monkeypatch
             work()
         assert error.value.code == "no_codecs"
     assert containers.OUT == 24_000
+
+
+def packed(rate: int, samples: int, form: str = "matroska", codec: str = "pcm_u8", layout: str = "mono") -> bytes:
+    out = io.BytesIO()
+    with av.open(out, "w", format=form) as container:
+        stream = container.add_stream(codec, rate=rate)
+        stream.layout = layout
+        frame = av.AudioFrame(format="u8" if codec == "pcm_u8" else "s16p", layout=layout, samples=samples)
+        frame.sample_rate = rate
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return out.getvalue()
+
+
+def test_a_frame_that_says_it_lasts_for_hours_is_refused_before_it_is_read() -> None:
+    """Four million samples at 1 kHz are sixteen times as many at our rate: 128 MB."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(SoundError) as told:
+        decoded(packed(1000, 4_000_000), 1800)
+    assert told.value.code == "too_long"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000, "kilobytes"
+
+
+def test_a_file_that_changes_its_rate_in_the_middle_is_told_to_be_broken() -> None:
+    joined = packed(44100, 44100, "mp3", "libmp3lame", "stereo") + packed(22050, 22050, "mp3", "libmp3lame")
+    with pytest.raises(SoundError) as told:
+        decoded(joined, 100)
+    assert told.value.code == "broken_sound"
