@@ -192,7 +192,7 @@ async def test_kokoro_is_at_the_target_as_ffmpeg_hears_it() -> None:
     kokoro = Kokoro(KokoroOptions(), current())
     voice = Levelled(kokoro)
     for lang, name in (("zh", None), ("en", None)):
-        texts = HELD_OUT["zh" if lang == "zh" else "en"][1:4]
+        texts = HELD_OUT["zh" if lang == "zh" else "en"][1:3]
         utterances = [Utterance(text, "zh" if lang == "zh" else "en", voice=name) for text in texts]
         said = [await sound(voice, utterance) for utterance in utterances]
         assert ebur128(b"".join(said[1:]), voice.rate) == pytest.approx(-16.0, abs=1.0), lang
