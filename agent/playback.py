@@ -49,7 +49,7 @@ class Playback:
 
     def position(self, now: float) -> float:
         """Seconds of the turn that were heard."""
-        return self._sent - self.remaining(now)
+        return max(0.0, round(self._sent - self.remaining(now), 6))  # no word is heard by an error of rounding
 
     def _time(self, now: float) -> float:
         return now if self._paused is None else self._paused
