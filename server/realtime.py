@@ -3,13 +3,15 @@
 from contextlib import suppress
 from typing import Any
 
-from fastapi import APIRouter, Request, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, Depends, Request, WebSocket, WebSocketDisconnect
+from fastapi.security import HTTPBearer
 from pydantic import BaseModel, Field
 
 from knowledge.bases import UnknownBase
 from server.admission import NO_BASE, Admission
 from server.assemble import Service
 from server.auth import Gate, Grant
+from server.bodies.openai import ErrorBody
 from server.openai.errors import Compatible, Wrong
 from server.protocols.base import Hello, Rejected
 from server.protocols.realtime import Defaults, Dialect, RealtimeCodec, SessionBody, beta
@@ -36,6 +38,13 @@ _NO_CALLS = (
 )
 
 
+_PROBLEMS: dict[int | str, dict[str, object]] = {
+    400: {"model": ErrorBody, "description": "the body is wrong; `param` is the field"},
+    401: {"model": ErrorBody, "description": "`invalid_api_key`"},
+    422: {"model": ErrorBody, "description": "never: it is 400 here"},
+}
+
+
 class Expiry(BaseModel):
     seconds: int = Field(default=600, ge=10, le=7200)
 
@@ -47,22 +56,28 @@ class SecretBody(BaseModel):
 
 def realtime_routes(service: Service, gate: Gate, admission: Admission) -> APIRouter:
     router = APIRouter(tags=["OpenAI Realtime"], route_class=Compatible)
+    key = [Depends(HTTPBearer(auto_error=False, description="The operator's key, or one that opens a single base"))]
 
-    @router.post(f"{PATH}/client_secrets", summary="A key for minutes, for conversations alone")
+    @router.post(
+        f"{PATH}/client_secrets",
+        summary="A key for minutes, for conversations alone",
+        dependencies=key,
+        responses=_PROBLEMS,
+    )
     async def client_secrets(request: Request, body: SecretBody) -> dict[str, Any]:
         """Its holder speaks to the issuer's knowledge base, with the settings given here to begin with."""
         session = _begun(body.session)
         key, ends = _issued(gate, request, body.expires_after.seconds, session)
         return {"value": key, "expires_at": ends, "session": shown(session, "sess_new", defaults(service))}
 
-    @router.post(f"{PATH}/sessions", summary="The same as the beta has it")
+    @router.post(f"{PATH}/sessions", summary="The same as the beta has it", dependencies=key, responses=_PROBLEMS)
     async def sessions(request: Request, body: dict[str, Any]) -> dict[str, Any]:
         session = _begun(beta.inward({"type": "session.update", "session": body})["session"])
         key, ends = _issued(gate, request, _BETA_SECONDS, session)
         whole = beta.flat(shown(session, "sess_new", defaults(service)))
         return {**whole, "client_secret": {"value": key, "expires_at": ends}}
 
-    @router.post(f"{PATH}/calls", summary="WebRTC and SIP: not offered here")
+    @router.post(f"{PATH}/calls", summary="WebRTC and SIP: not offered", dependencies=key, responses=_PROBLEMS)
     async def calls() -> None:
         raise Wrong(501, "unsupported", _NO_CALLS)
 

@@ -57,7 +57,8 @@ def devices_of(service: Service) -> Devices:
 def xiaozhi_routes(service: Service, gate: Gate, admission: Admission, devices: Devices) -> APIRouter:
     router = APIRouter(tags=["smart speakers"])
 
-    @router.api_route(_OTA, methods=["GET", "POST"], summary="Where a device connects, and by which token")
+    @router.get(_OTA, summary="The same for a device that tells nothing of itself")
+    @router.post(_OTA, summary="Where a device connects, and by which token")
     @router.api_route(f"{_OTA}/", methods=["GET", "POST"], include_in_schema=False)
     async def ota(request: Request) -> dict[str, Any]:
         return await _boot(request, service, devices, _known(request, service, gate, devices))
