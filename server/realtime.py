@@ -83,30 +83,34 @@ def realtime_routes(service: Service, gate: Gate, admission: Admission) -> APIRo
 
     @router.websocket(PATH)
     async def realtime(socket: WebSocket) -> None:
-        talker = gate.talker(socket)
-        if talker is None:
-            await socket.send_denial_response(Wrong(401, "invalid_api_key", _NO_KEY).response())
-            return
-        if "call_id" in socket.query_params:
-            await socket.send_denial_response(Wrong(400, "unsupported", _NO_CALLS, "call_id").response())
-            return
-        grant, carried = talker
-        await socket.accept(_NAME if _NAME in socket.scope.get("subprotocols", ()) else None)
-        codec = _codec(service, socket, carried)
-        bases = admission.bases(grant)
-        refusal = admission.refusal(bases)
-        if refusal is not None:
-            await _turned_away(socket, codec, refusal)
-            return
-        with admission.admitted():
-            try:
-                hello = Hello(voice_only=codec.leads)
-                reception = Reception(service, grant, bases)
-                await serve(socket, codec, reception.received, service.settings.server.hello_seconds, hello)
-            except UnknownBase:  # deleted since
-                await _turned_away(socket, codec, NO_BASE)
+        await _converse(service, gate, admission, socket)
 
     return router
+
+
+async def _converse(service: Service, gate: Gate, admission: Admission, socket: WebSocket) -> None:
+    talker = gate.talker(socket)
+    if talker is None:
+        await socket.send_denial_response(Wrong(401, "invalid_api_key", _NO_KEY).response())
+        return
+    if "call_id" in socket.query_params:
+        await socket.send_denial_response(Wrong(400, "unsupported", _NO_CALLS, "call_id").response())
+        return
+    grant, carried = talker
+    await socket.accept(_NAME if _NAME in socket.scope.get("subprotocols", ()) else None)
+    codec = _codec(service, socket, carried)
+    bases = admission.bases(grant)
+    refusal = admission.refusal(bases)
+    if refusal is not None:
+        await _turned_away(socket, codec, refusal)
+        return
+    with admission.admitted():
+        try:
+            hello = Hello(voice_only=codec.leads)
+            reception = Reception(service, grant, bases)
+            await serve(socket, codec, reception.received, service.settings.server.hello_seconds, hello)
+        except UnknownBase:  # deleted since
+            await _turned_away(socket, codec, NO_BASE)
 
 
 def _begun(given: object) -> SessionBody:
