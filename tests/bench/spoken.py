@@ -65,7 +65,8 @@ class Round:
 
     @property
     def right(self) -> bool:
-        return any(bare(one, "en") in bare(self.answer, "en") for one in self.question.answers)
+        given = bare(self.answer, "en").replace(" ", "")
+        return any(bare(one, "en").replace(" ", "") in given for one in self.question.answers)
 
     def stages(self) -> dict[str, float]:
         """Milliseconds of those that were reached."""
