@@ -11,7 +11,7 @@ from agent.commands import (
     Reply,
 )
 from server.protocols.base import Posted
-from tests.server.realtime_client import Client
+from tests.server.realtime_client import Client, message
 
 BAD: list[tuple[str | bytes, str]] = [
     ("not json", "invalid_json"),
@@ -46,6 +46,17 @@ BAD: list[tuple[str | bytes, str]] = [
     ('{"type":"conversation.item.truncate","item_id":"x","audio_end_ms":0}', "item_not_found"),
     ('{"type":"response.create","response":{"tools":[{"type":"mcp"}]}}', "invalid_value"),
     ('{"type":"response.create","response":3}', "invalid_value"),
+    (
+        '{"type":"conversation.item.create","item":{"type":"message","role":"user","content":['
+        + ",".join(['{"type":"input_text","text":"a"}'] * 65)
+        + "]}}",
+        "array_above_max_length",
+    ),
+    (
+        '{"type":"session.update","session":{"type":"realtime","audio":{"input":{"transcription":{"prompt":"'
+        f'{"长" * 20_001}"}}}}}}}}}}',
+        "invalid_value",
+    ),
 ]
 
 
@@ -58,6 +69,32 @@ def test_mistakes_are_told_and_leave_the_session_well(frame: str | bytes, code: 
     assert error["error"]["code"] == code and error["error"]["message"]
     client.says("你好")
     assert client.send("response.create")[0] == [Add("你好"), Reply("")]
+
+
+@pytest.mark.parametrize("format", [[], {}, ["pcm16"], 5])
+@pytest.mark.parametrize("name", ["input_audio_format", "output_audio_format"])
+def test_a_beta_format_that_is_no_name_is_told(name: str, format: object) -> None:
+    client = Client(beta=True)
+    _, (error,) = client.send("session.update", session={name: format})
+    assert error["error"]["code"] == "invalid_value"
+
+
+def test_what_a_client_writes_in_a_conversation_is_kept_as_far_as_there_is_room() -> None:
+    """Every response counts all of it, and every one of the system's messages goes to the model."""
+    client = Client()
+    for number in range(40):
+        client.send("conversation.item.create", item={**message("很" * 20_000, "system"), "id": f"item_{number}"})
+    _, (gone,) = client.send("conversation.item.retrieve", item_id="item_29")
+    _, (kept,) = client.send("conversation.item.retrieve", item_id="item_30")
+    assert gone["error"]["code"] == "item_not_found" and kept["item"]["id"] == "item_30"
+
+
+def test_answers_to_calls_that_nobody_made_are_not_kept_for_ever() -> None:
+    client = Client()
+    for number in range(200):
+        output = {"type": "function_call_output", "call_id": f"call_{number}", "output": "好" * 20_000}
+        client.send("conversation.item.create", item=output)
+    assert len(client.codec._answers) <= 64
 
 
 PLAIN = st.none() | st.booleans() | st.integers(-5, 2**40) | st.sampled_from(["", "item", "audio", "你好", "auto"])

@@ -548,6 +548,7 @@ def test_names_that_become_the_same_are_told_apart_and_called_by_their_own() -> 
 ANSWERS: list[tuple[dict[str, Any], ToolAnswered]] = [
     ({"result": {"content": [{"type": "text", "text": "true"}], "isError": False}}, ToolAnswered("call", "true")),
     ({"result": {"content": [{"type": "text", "text": "坏"}], "isError": True}}, ToolAnswered("call", "坏", True)),
+    ({"result": {"content": [{"type": "text"}, "text"]}}, ToolAnswered("call", "")),
     ({"result": {"content": [{"type": "image"}, {"type": "text", "text": "x"}]}}, ToolAnswered("call", "x")),
     ({"error": {"message": "Unknown tool: x"}}, ToolAnswered("call", "Unknown tool: x", True)),
     ({"error": {"code": -32601, "message": "no"}}, ToolAnswered("call", "no", True)),

@@ -61,7 +61,7 @@ def _session(session: Json, kind: str) -> Json:
     if _INPUT[1] in session:
         heard["transcription"] = session[_INPUT[1]]
     if _INPUT[2] in session:
-        heard["format"] = {"type": _FORMATS.get(session[_INPUT[2]], session[_INPUT[2]])}
+        heard["format"] = _format(session[_INPUT[2]])
     audio = {"input": heard} if heard else {}
     if spoken := _spoken(session):
         audio["output"] = spoken
@@ -71,9 +71,12 @@ def _session(session: Json, kind: str) -> Json:
 def _spoken(given: Json) -> Json:
     spoken: Json = {name: given[name] for name in ("voice", "speed") if name in given}
     if "output_audio_format" in given:
-        format = given["output_audio_format"]
-        spoken["format"] = {"type": _FORMATS.get(format, format)}
+        spoken["format"] = _format(given["output_audio_format"])
     return spoken
+
+
+def _format(name: Any) -> Json:
+    return {"type": _FORMATS.get(name, name) if isinstance(name, str) else name}
 
 
 def _modalities(given: Any) -> Any:

@@ -62,9 +62,9 @@ class SemanticVad(Sparing):
 
 
 class Transcription(Body):
-    model: str | None = None
-    language: str | None = None
-    prompt: str | None = None
+    model: str | None = Field(default=None, max_length=200)
+    language: str | None = Field(default=None, max_length=40)
+    prompt: str | None = Field(default=None, max_length=20_000)
 
 
 class Input(Body):
@@ -108,7 +108,7 @@ class Function(Sparing):
 
 class Choice(Body):
     type: Literal["function"]
-    name: str
+    name: str = Field(max_length=64)
 
 
 Modality = Literal["audio", "text"]
@@ -125,7 +125,7 @@ class SessionBody(Body):
 
 class ResponseOutput(Sparing):
     format: Format | None = None
-    voice: str | None = None
+    voice: str | None = Field(default=None, max_length=64)
 
 
 class ResponseAudio(Sparing):

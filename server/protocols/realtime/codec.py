@@ -20,6 +20,7 @@ from agent.events import (
     TurnStarted,
     Unheard,
 )
+from agent.tools.remote import MOST as TOOLS
 from server.protocols.base import Answer, Decoded, Frame, Pong, Posted, Rejected, Welcome
 from server.protocols.events import Json
 from server.protocols.realtime import beta
@@ -223,6 +224,8 @@ class RealtimeCodec:
             self._called.discard(answer.call)
             return [answer]
         self._answers[answer.call] = answer
+        if len(self._answers) > TOOLS:
+            del self._answers[next(iter(self._answers))]
         return []
 
     def _truncate(self, message: Json) -> Out:

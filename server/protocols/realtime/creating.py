@@ -18,6 +18,8 @@ _CONTENT = {
 }
 _LONGEST = 20_000
 """Characters of a message that is not the user's, and of what a tool gave."""
+_PARTS = 64
+"""Of one message's content."""
 _STATUSES = ("completed", "incomplete", "in_progress")
 
 
@@ -59,6 +61,8 @@ def _begun(item: Json, new: Callable[[str], str]) -> Json:
 def _message(
     item: Json, role: str, content: list[Any], new: Callable[[str], str], session: SessionBody, most: int
 ) -> Created:
+    if len(content) > _PARTS:
+        raise Refusal("array_above_max_length", f"at most {_PARTS} parts / 最多 {_PARTS} 个部分", "item.content")
     parts = [_part(part, role) for part in content]
     body = {**_begun(item, new), "role": role, "content": [_kept(part) for part in parts]}
     words = "\n".join(filter(None, (_text(part.get("text") or part.get("transcript")) for part in parts))).strip()

@@ -1,4 +1,4 @@
-"""The items of a Realtime conversation, as the client sees them: in order, a thousand at most, without their sound."""
+"""The items of a Realtime conversation, as the client sees them: in order, without their sound, the oldest let go."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,6 +8,8 @@ from server.protocols.events import Json
 from server.protocols.realtime.refusal import Refusal
 
 MOST = 1000
+ROOM = 200_000
+"""Characters in all of them: each response counts them, and tells the model what the presenter does not know."""
 _BEFORE = 20
 """Messages of an earlier conversation that the presenter is told."""
 _TITLE = "此前的对话 / What was said before:"
@@ -55,10 +57,6 @@ class Items:
     def __iter__(self) -> Iterator[Item]:
         return (self._items[id] for id in self._order)
 
-    @property
-    def last(self) -> str | None:
-        return self._order[-1] if self._order else None
-
     def add(self, item: Item, after: str | None = None) -> str | None:
         """The id of the item before it. `after`: "root" for the front, None for the end. Raises Refusal."""
         if item.id in self._items:
@@ -73,13 +71,10 @@ class Items:
                 at = self._order.index(after) + 1
         self._order.insert(at, item.id)
         self._items[item.id] = item
-        if len(self._order) > MOST:
-            del self._items[self._order.pop(0)]
+        room = ROOM - sum(_size(one.body) for one in self)
+        while len(self._order) > MOST or (room < 0 and len(self._order) > 1):
+            room += _size(self._items.pop(self._order.pop(0)).body)
             at -= 1
-        return self._order[at - 1] if at > 0 else None
-
-    def before(self, id: str) -> str | None:
-        at = self._order.index(id) if id in self._items else 0
         return self._order[at - 1] if at > 0 else None
 
     def get(self, id: object, param: str = "item_id") -> Item:
@@ -124,6 +119,11 @@ def text(body: Json) -> str:
     """The words of a message."""
     parts = body.get("content") or ()
     return "\n".join(filter(None, (part.get("text") or part.get("transcript") for part in parts)))
+
+
+def _size(body: Json) -> int:
+    """Characters."""
+    return len(text(body)) + sum(len(body.get(name) or "") for name in ("arguments", "output"))
 
 
 def truncated(item: Item, milliseconds: object) -> float:

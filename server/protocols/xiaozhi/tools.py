@@ -130,10 +130,14 @@ def _private(tool: Mapping[Any, Any]) -> bool:
     return isinstance(annotations, dict) and annotations.get("audience") == ["user"]
 
 
+def _is_text(part: object) -> bool:
+    return isinstance(part, dict) and part.get("type") == "text"
+
+
 def _answered(call: str, answer: Mapping[Any, Any]) -> ToolAnswered:
     match answer:
         case {"result": {"content": list(content), **rest}}:
-            texts = [str(part["text"]) for part in content if isinstance(part, dict) and part.get("type") == "text"]
+            texts = [str(part.get("text", "")) for part in content if _is_text(part)]
             return ToolAnswered(call, "\n".join(texts), rest.get("isError") is True)
         case {"error": {"message": str(message)}}:
             return ToolAnswered(call, message, failed=True)
