@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -48,7 +49,7 @@ def examine(settings: Settings, home: Home) -> Iterator[Finding]:
     """Everything worth knowing, the machine first. Reads no weights that were verified before, loads no engine."""
     yield from _machine()
     moderators: list[tuple[Kind, EngineSpec]] = [("moderators", spec) for spec in settings.safety.moderators]
-    extras, engines = _requirements(), [*settings.engines().values(), *moderators]
+    extras, engines = _requirements(), [*settings.engines().values(), *_links(settings.voice), *moderators]
     needed = {_NEEDS.get((kind, spec.engine), ("", None))[0] for kind, spec in engines} | {""}
     for extra, names in extras.items():
         yield _packages(extra, names, extra in needed)
@@ -64,6 +65,13 @@ def examine(settings: Settings, home: Home) -> Iterator[Finding]:
         yield _watched(watched)
     yield _port(settings.server)
     yield from _tools()
+
+
+def _links(voice: EngineSpec) -> Iterator[tuple[Kind, EngineSpec]]:
+    """The voices of a chain. What is wrong with its options is told of the chain."""
+    if voice.engine == "chain":
+        with suppress(ConfigError):
+            yield from (("voices", spec) for spec in getattr(options_of("voices", voice), "voices", ()))
 
 
 def _machine() -> Iterator[Finding]:

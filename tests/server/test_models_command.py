@@ -71,6 +71,17 @@ def test_doctor_needs_no_weights_for_the_test_profile(cache: Path, capsys: pytes
     assert (verdicts["packages"], verdicts["voice engine"], verdicts["model kokoro-82m"]) == ("well", "well", "absent")
 
 
+def test_doctor_looks_at_each_voice_of_a_chain(
+    cache: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZHUBO__VOICE__ENGINE", "chain")
+    monkeypatch.setenv("ZHUBO__VOICE__OPTIONS__VOICES", "[{engine: tone}]")
+    assert main(["doctor", "--profile", "test"]) == 0
+    monkeypatch.setenv("ZHUBO__VOICE__OPTIONS__VOICES", "[{engine: tone}, {engine: kokoro}]")
+    assert main(["doctor", "--profile", "test"]) == 1
+    assert "zhubo models pull kokoro-82m" in capsys.readouterr().out
+
+
 def test_doctor_names_a_persona_and_a_moderator_that_are_not_there(
     cache: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
