@@ -279,6 +279,10 @@ class Loudspeaker:
         self._length = self._lost = self._sentence = 0.0
         self._paused: float | None = None
 
+    @property
+    def plays(self) -> bool:
+        return self._begun is not None and self._paused is None
+
     def position(self, now: float) -> float:
         if self._begun is None:
             return 0.0

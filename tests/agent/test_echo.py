@@ -1,16 +1,22 @@
 """Our own voice in the user's microphone: through a loudspeaker, a room and a delay it is not taken for the user."""
 
+import asyncio
+from collections.abc import AsyncGenerator
+
 import numpy as np
 import pytest
 
-from agent.events import SentenceStarted, Speech
+from agent.commands import Microphone
+from agent.events import Committed, SentenceStarted, Speech, TurnEnded
 from agent.listening.echo import Echo, envelope, likenesses
-from avatar.hearing import RATE
-from avatar.speech import Audio
+from avatar.hearing import RATE, Pcm
+from avatar.speech import Audio, SpeechPart, Utterance
 from configs.language import Lang
+from configs.listening import ListeningSettings
 from tests import virtual
-from tests.agent.hearing import LANGS, Caller, answering
-from tests.agent.noises import babble, room
+from tests.agent.hearing import CHUNK, LANGS, Caller, answering
+from tests.agent.noises import babble, louder, room
+from tests.doubles import presenter
 
 DELAYS = (0.0, 0.15, 0.4)
 LEVELS = (-6.0, -20.0, -30.0)
@@ -86,6 +92,62 @@ def test_tones_and_silence_are_like_nothing() -> None:
     for sound in (flat, bytes(2 * RATE), b""):
         scores = likenesses(envelope(sound, RATE), theirs)
         assert not scores.size or scores.max() < 0.5
+
+
+class Babbler:
+    """A voice whose sound changes as speech does, 0.2 s a unit of text."""
+
+    rate = RATE
+
+    async def synthesize(self, utterance: Utterance) -> AsyncGenerator[SpeechPart, None]:
+        units = len(utterance.text.split() if utterance.lang == "en" else utterance.text)
+        sound = babble(len(utterance.text), 0.2 * units)
+        for at in range(0, len(sound), RATE // 2):
+            yield Audio(sound[at : at + RATE // 2], RATE)
+
+    async def warm(self) -> None: ...
+    async def aclose(self) -> None: ...
+
+
+def come_back(caller: Caller, turn: int, late: float, level: float) -> bytes:
+    """What the microphone hears in a step of what the loudspeaker played `late` seconds before."""
+    size, ring = int(CHUNK * RATE), RATE // 20
+    said = [one.event for one in caller.told if isinstance(one.event, Speech) and one.event.turn == turn]
+    played = np.frombuffer(b"".join(event.audio.pcm for event in said), "<i2").astype(float)
+    end = int((caller.loudspeaker.position(caller.now) - late) * RATE)
+    stretch = np.zeros(size + ring)
+    if caller.loudspeaker.plays and end > 0:
+        known = played[max(0, end - size - ring) : end]
+        stretch[len(stretch) - len(known) :] = known
+    echo = np.exp(-np.arange(ring) / (0.012 * RATE)) * np.random.default_rng(1).normal(size=ring) * 0.2
+    echo[0] = 1.0
+    wet = np.convolve(stretch, echo)[ring : ring + size]
+    return louder(bytes(np.clip(wet, -32768, 32767).astype("<i2").tobytes()), level)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize(("late", "level"), [(0.05, -6.0), (0.15, -14.0), (0.4, -20.0)])
+def test_an_answer_played_into_the_microphone_is_heard_out(lang: Lang, late: float, level: float) -> None:
+    """All of it comes back, as loud as a user, and the recogniser makes a question of it each time."""
+
+    async def go() -> None:
+        caller = Caller(settings=ListeningSettings(background=60.0), by=presenter(voice=Babbler()))
+        turn = await answering(caller, lang, 0.3)
+        misheard = "这附近有没有地铁站" if lang == "zh" else "Is there a subway station nearby"
+        caller.speaking.heard = lambda pcm: misheard  # type: ignore[method-assign]
+        async with asyncio.timeout(120):
+            while caller.session.stage.sounding:
+                await caller.send(Microphone(come_back(caller, turn, late, level), Pcm(RATE)))
+                await asyncio.sleep(CHUNK)
+        await caller.quiet(1.5)
+        assert caller.session.stage.number == turn
+        assert len(caller.events(Committed)) == 1, "only the question was the user's"
+        floors = caller.floors()
+        assert ("resumed", "echo") in floors and "yielded" not in [state for state, _ in floors]
+        assert [one.reason for one in caller.events(TurnEnded)] == ["done"]
+        await caller.leave()
+
+    virtual.run(go())
 
 
 @pytest.mark.parametrize("lang", LANGS)
