@@ -9,16 +9,18 @@ class WyomingSettings(Section):
     """`port`: 0 for any; None: it is not served. The protocol knows no keys: only a loopback address is served unless
     `open` says that everybody who reaches it may speak to the presenter.
 
-    `base`: the knowledge base that questions are answered from; None: the persona's. `notice`: the first answer of a
-    conversation says first that an AI speaks; turn it off where users know. `connections`: at once. `idle`: seconds
-    without a byte either way after which a client is let go. `forget`: seconds after which what a conversation was
-    about is forgotten, though its client may go on; `conversations` are known at most.
+    `base`: the knowledge base that questions are answered from; None: the persona's. `minors`: its users are children.
+    `notice`: the first answer of a conversation says first that an AI speaks; turn it off where users know.
+    `connections`: at once. `idle`: seconds without a byte either way after which a client is let go. `forget`: seconds
+    after which what a conversation was about is forgotten, though its client may go on; `conversations` are known at
+    most.
     """
 
     host: str = "127.0.0.1"
     port: int | None = Field(default=None, ge=0, le=65535)
     open: bool = False
     base: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    minors: bool = False
     notice: bool = True
     connections: int = Field(default=64, ge=1)
     idle: float = Field(default=120, gt=0)

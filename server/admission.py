@@ -21,6 +21,10 @@ class Admission:
         """The knowledge bases that a grant's holder is answered from: that of its key, else the persona's."""
         return (grant.base,) if grant.base else self._service.persona.bases
 
+    def minor(self, grant: Grant) -> bool:
+        """Whether those who speak with a grant are taken for children, whatever they say."""
+        return grant.minors or self._service.settings.conduct.minors_only
+
     def refusal(self, bases: Sequence[str]) -> Rejected | None:
         """Why a conversation cannot begin now; None where it can."""
         service = self._service

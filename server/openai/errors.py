@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 PATHS = re.compile(r"/v1/(?:models|chat/completions|responses|realtime|audio/(?:speech|transcriptions))(?:/.*)?")
 """Where errors have this shape."""
-JSON = re.compile(r"/v1/(?:chat/completions|responses|audio/speech)")
+JSON = re.compile(r"/v1/(?:chat/completions|responses|audio/speech|realtime/\w+)")
 """Routes whose body is one message."""
 
 _KINDS = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}

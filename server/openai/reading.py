@@ -1,6 +1,7 @@
 """A client's text as a sound file that grows while the voice speaks: judged first, labelled, read piece by piece."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from configs.settings import Limits
 from server.assemble import Service
 from server.bodies.openai import SpeechBody
 from server.openai.errors import Wrong, wrong_value
+
+log = logging.getLogger(__name__)
 
 _THEIRS = frozenset(
     ("alloy", "ash", "ballad", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer", "verse", "marin", "cedar")
@@ -109,5 +112,6 @@ def _voiceless(reading: Reading, error: VoiceError) -> Wrong:
     if reading.voice is not None:
         told = f"this voice does not speak: {error}; leave it out for the presenter's own / 这个声音用不了，可以不填"
         return wrong_value("voice", told, "voice_failed")
+    log.warning("a text was not read: %s", error)
     told = "the voice failed: try again in a moment / 语音合成失败，请稍后再试"
     return Wrong(503, "voice_failed", told, headers={"Retry-After": "2"})

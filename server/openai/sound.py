@@ -66,7 +66,7 @@ def speech_routes(router: APIRouter, service: Service, admission: Admission, gra
         headers = {HEADER: label.header}
 
         async def answer() -> Response:
-            read = await reading(body, service, minor=grant.minors)
+            read = await reading(body, service, minor=admission.minor(grant))
             sound = await begun(_made(read, service, _Place(admission, admission.bases(grant)), label.json()))
             if body.stream_format == "sse":
                 return Flow(_deltas(sound, estimate(body.input)), EVENTS, headers)

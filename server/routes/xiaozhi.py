@@ -182,7 +182,7 @@ async def _serve(socket: WebSocket, service: Service, gate: Gate, admission: Adm
         return
     await socket.accept()
     codec = XiaozhiCodec(_terms(socket, service, devices, device), outlet)
-    grant = Grant(settings.base, write=False)
+    grant = Grant(settings.base, write=False, minors=settings.minors)
     bases = admission.bases(grant)
     refusal = admission.refusal(bases)
     if refusal is not None:

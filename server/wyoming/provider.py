@@ -30,7 +30,7 @@ class Provider:
     def __init__(self, service: Service, admission: Admission) -> None:
         self._service, self._admission = service, admission
         self.settings = service.settings.wyoming
-        self._grant = Grant(self.settings.base, write=False)
+        self._grant = Grant(self.settings.base, write=False, minors=self.settings.minors)
         self._bases = tuple(admission.bases(self._grant))
         clock = asyncio.get_running_loop().time
         self._conversations = Conversations(self.settings.conversations, self.settings.forget, clock)
@@ -77,7 +77,8 @@ class Provider:
         if manner.voice is not None and manner.voice.casefold() not in called:
             raise Failure("unknown_voice", f"the voice here is {self._voice} / 这里的声音叫 {self._voice}")
         most = service.settings.safety.answer_characters
-        return Reading(service.presenter_for(*self._bases), manner.lang, reply, most)
+        minor = self._admission.minor(self._grant)
+        return Reading(service.presenter_for(*self._bases), manner.lang, reply, most, minor=minor)
 
     async def answer(self, ask: Ask, owner: Owner, reply: Reply, *, pieces: bool) -> None:
         """Tells, too, why there is no answer: it is what the user is read."""

@@ -6,6 +6,7 @@ from contextlib import aclosing
 
 from agent.events import Event, Fault, Speech
 from agent.presenter import Presenter
+from agent.situation import Situation
 from agent.turn import Spoken, Turn
 from avatar.markdown import Prose
 from avatar.sentences import SentenceSplitter
@@ -19,10 +20,12 @@ _WAITING = 4
 
 
 class Reading:
-    """`lang` to speak in; None follows the text. `most`: characters. `run` it, beside whoever has the text."""
+    """`lang` to speak in; None follows the text. `most`: characters. `minor`: children listen. `run` it, beside
+    whoever has the text."""
 
-    def __init__(self, presenter: Presenter, lang: Lang | None, reply: Reply, most: int) -> None:
+    def __init__(self, presenter: Presenter, lang: Lang | None, reply: Reply, most: int, *, minor: bool) -> None:
         self._presenter, self._lang, self._reply, self._most = presenter, lang, reply, most
+        self._situation = Situation(minor=minor)
         self._texts: asyncio.Queue[str | None] = asyncio.Queue(maxsize=_WAITING)
         self._read = ""
         self._length = 0
@@ -51,7 +54,7 @@ class Reading:
         async with aclosing(self._pieces()) as pieces:
             first = await anext(pieces, "")
             lines = self._lines(first, pieces)
-            await Turn(1, self._presenter, self._emit).relay(lines, self._language)
+            await Turn(1, self._presenter, self._emit).relay(lines, self._language, situation=self._situation)
         if self._at is None:
             await self._begin()
         await self._reply(answers.audio_stop(self._at or 0.0))

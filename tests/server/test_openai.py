@@ -293,6 +293,14 @@ async def test_a_body_that_is_wrong_is_told_which_field_in_both_languages(tmp_pa
         assert wrong(long, 413, "too_large")
 
 
+@pytest.mark.parametrize("path", ["/v1/realtime/client_secrets", "/v1/realtime/sessions"])
+async def test_the_settings_of_a_key_for_minutes_are_one_message_and_not_a_document(tmp_path: Path, path: str) -> None:
+    """They are kept for as long as the key is valid, and there may be thousands."""
+    async with application(tmp_path, ZHUBO__SERVER__MESSAGE_BYTES="2048") as client:
+        assert (await client.post(path, json={})).status_code == 200
+        assert wrong(await client.post(path, json={"x": "a" * 100_000}), 413, "too_large")
+
+
 async def test_a_busy_server_says_when_to_come_back(tmp_path: Path) -> None:
     environ = {"ZHUBO__SERVER__SESSIONS": "1", "ZHUBO__MODEL__OPTIONS__FLAW": "silent", **SAMPLE}
     environ["ZHUBO__LIMITS__FIRST_TOKEN"] = "60"

@@ -29,6 +29,7 @@ KINDS = {
     "wav": "audio/wav",
     "pcm": "audio/pcm",
 }
+CHILDREN = "[{key: school, base: main, minors: true}]"
 TEXTS = ["欢迎来到海港科学馆。成人票每张60元。", "Welcome to the museum. An adult ticket costs 60 yuan."]
 HEARD = {"zh": "科学馆几点开门？", "en": "When does the museum open?"}
 
@@ -106,6 +107,15 @@ async def test_what_may_not_be_said_and_what_is_nothing_is_not_read(tmp_path: Pa
         for name in ("nobody", {"id": "nobody"}):
             told = await client.post(SPEECH, json=said("hi", voice=name))
             assert wrong(told, 400, "voice_failed") and "low, middle, high" in told.text
+
+
+@pytest.mark.parametrize("who", [{"ZHUBO__CONDUCT__MINORS_ONLY": "true"}, {"ZHUBO__SERVER__KEYS": CHILDREN}, {}])
+@pytest.mark.parametrize("text", ["他妈的。", "You stupid idiot."])
+async def test_what_children_may_not_hear_is_not_read_to_them(tmp_path: Path, who: dict[str, str], text: str) -> None:
+    """The children of one key, or all who are served; grown-ups are read it here."""
+    async with application(tmp_path, ZHUBO__SAFETY__POLICY__ANSWER='{"insult": "flag"}', **who) as client:
+        told = await client.post(SPEECH, json=said(text), headers={"Authorization": "Bearer school"})
+        assert wrong(told, 400, "content_policy_violation") if who else told.status_code == 200
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "pcm"])

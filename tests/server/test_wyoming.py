@@ -22,6 +22,7 @@ import pytest_asyncio
 from agent.safe_lines import line
 from agent.session import Session
 from configs.engines import ConfigError
+from configs.language import Lang
 from configs.settings import load
 from configs.wyoming import WyomingSettings
 from server.commands.config import effective
@@ -176,6 +177,27 @@ async def test_what_may_not_be_said_is_not_said(served: Served, lang: str, text:
         said = sound(await client.until("audio-stop"))
         await client.send("synthesize", {"text": line("weapons")[lang], "voice": {"language": lang}})
         assert said == sound(await client.until("audio-stop"))
+
+
+NIGHT = {"ZHUBO__CONDUCT__MINORS__NIGHT": "00:00", "ZHUBO__CONDUCT__MINORS__MORNING": "23:59:59.999"}
+
+
+@pytest.mark.parametrize("setting", ["WYOMING__MINORS", "CONDUCT__MINORS_ONLY"])
+@pytest.mark.parametrize(
+    ("lang", "text"), [("zh", "他妈的。门票每张六十元。"), ("en", "You stupid idiot. A ticket costs 60 yuan.")]
+)
+async def test_children_are_read_and_answered_by_their_rules(
+    setting: str, lang: Lang, text: str, tmp_path: Path
+) -> None:
+    """An answer to a grown-up goes on behind the safe line; and at night children are not answered."""
+    async with wyoming(tmp_path, **{f"ZHUBO__{setting}": "true"}, **NIGHT) as served, served.client() as client:
+        await client.send("synthesize", {"text": text, "voice": {"language": lang}})
+        said = sound(await client.until("audio-stop"))
+        await client.send("synthesize", {"text": line("insult")[lang], "voice": {"language": lang}})
+        assert said == sound(await client.until("audio-stop"))
+        await client.send("transcript", {"text": "门票多少钱？" if lang == "zh" else "What is a ticket?"})
+        told = (await client.until("handled", "not-handled"))[-1].data["text"]
+        assert told == served.service.persona.over[lang]
 
 
 @module

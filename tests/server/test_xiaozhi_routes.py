@@ -13,8 +13,9 @@ import httpx
 import pytest
 from starlette.types import ASGIApp
 
+from agent.persona import load
 from tests.server.application import application
-from tests.server.speaker import HELLO
+from tests.server.speaker import HELLO, Speaker
 
 KITCHEN = {"Device-Id": "AA:BB:CC:00:11:22", "Client-Id": "0d4c8b5e-0000-4000-8000-000000000001"}
 OPERATOR = {"Authorization": "Bearer operators-key"}
@@ -163,16 +164,20 @@ async def test_pictures_are_not_looked_at_and_the_device_is_told(tmp_path: Path)
 # the WebSocket
 
 
-@asynccontextmanager
-async def socket(app: ASGIApp, headers: dict[str, str], query: str = "") -> AsyncIterator[list[Any]]:
-    """What is answered to a device that connects, says hello, and goes."""
+def scope_of(headers: dict[str, str], query: str = "") -> dict[str, Any]:
     given = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
-    scope = {
+    return {
         **{"type": "websocket", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "ws"},
         **{"path": "/xiaozhi/v1/", "raw_path": b"/xiaozhi/v1/", "query_string": query.encode(), "root_path": ""},
         **{"headers": [(b"host", b"127.0.0.1"), *given], "subprotocols": [], "client": ("127.0.0.1", 1), "state": {}},
         **{"server": ("127.0.0.1", 80), "extensions": {"websocket.http.response": {}}},
     }
+
+
+@asynccontextmanager
+async def socket(app: ASGIApp, headers: dict[str, str], query: str = "") -> AsyncIterator[list[Any]]:
+    """What is answered to a device that connects, says hello, and goes."""
+    scope = scope_of(headers, query)
     incoming: asyncio.Queue[Any] = asyncio.Queue()
     incoming.put_nowait({"type": "websocket.connect"})
     incoming.put_nowait({"type": "websocket.receive", "text": json.dumps(HELLO)})
@@ -223,6 +228,27 @@ async def test_a_version_that_is_not_spoken_is_refused(tmp_path: Path) -> None:
             assert await opened(client, {**KITCHEN, "Protocol-Version": version}) == 400
         assert isinstance(await opened(client, {**KITCHEN, "Protocol-Version": "3"}), dict)
         assert isinstance(await opened(client, KITCHEN, "lang=en"), dict)
+
+
+@pytest.mark.parametrize("minors", ["true", "false"])
+async def test_devices_of_children_are_answered_by_their_rules(tmp_path: Path, minors: str) -> None:
+    night = {"ZHUBO__CONDUCT__MINORS__NIGHT": "00:00", "ZHUBO__CONDUCT__MINORS__MORNING": "23:59:59.999"}
+    async with application(tmp_path, ZHUBO__XIAOZHI__MINORS=minors, **night) as client:
+        speaker, persona = Speaker(), load("guide")
+        speaker.hello()
+        speaker.say({"type": "listen", "state": "detect", "text": "几点开门？"})
+        transport = client._transport
+        assert isinstance(transport, httpx.ASGITransport)
+        serving = asyncio.create_task(transport.app(scope_of(KITCHEN), speaker.receive, speaker.send))  # type: ignore[arg-type]
+        notice = persona.ai_notice["zh"]
+        shown = await speaker.until(
+            lambda frame: (
+                isinstance(frame, dict) and "text" in frame and frame["type"] == "tts" and frame["text"] not in notice
+            )
+        )
+        assert (speaker.messages("tts", since=shown)[0]["text"] in persona.over["zh"]) == (minors == "true")
+        speaker.vanish()
+        await serving
 
 
 async def test_a_page_of_another_site_opens_no_socket(tmp_path: Path) -> None:
