@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Literal
 
-from agent.events import Notice, NoticeCode
+from agent.events import Event, Notice, NoticeCode
 from agent.performance import Emit
 from agent.persona import Both, Persona
 from agent.turn import Spoken
@@ -31,6 +31,12 @@ async def announced(
     if what in _CODES:
         await emit(Notice(turn, _CODES[what], text))
     yield text, lang, "greeting"
+
+
+def promises_a_human(event: Event, persona: Persona) -> bool:
+    """Where no operator is there, the session says so in one more turn."""
+    alone = persona.alone
+    return isinstance(event, Notice) and event.code == "handover" and event.message not in (alone.zh, alone.en)
 
 
 async def words(text: str, lang: Lang) -> AsyncGenerator[Spoken, None]:

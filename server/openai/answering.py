@@ -5,9 +5,10 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from agent.announcements import promises_a_human
 from agent.commands import Configure, OfferTools, Say, ToolAnswered
 from agent.conduct import Conduct
-from agent.events import Event, Notice, ToolCalled, TurnEnded
+from agent.events import Event, ToolCalled, TurnEnded
 from agent.memory import Memory
 from agent.memory.records import Exchange
 from agent.presenter import Presenter
@@ -61,7 +62,7 @@ async def _told(session: Session, presenter: Presenter, done: list[tuple[str, st
             waits = waits or isinstance(event, ToolCalled)
         if waits and isinstance(event, ToolCalled) and event.more == 0:
             return
-        owed = owed or _promises_a_human(event, presenter)
+        owed = owed or promises_a_human(event, presenter.persona)  # nobody sits behind a request
         if isinstance(event, TurnEnded):
             if not owed:
                 return
@@ -73,12 +74,6 @@ def turned_away(refusal: Rejected) -> Wrong:
         return Wrong(404, refusal.code, refusal.message)
     status = 429 if refusal.code == "busy" else 503
     return Wrong(status, refusal.code, refusal.message, headers={"Retry-After": _WAIT.get(refusal.code, "5")})
-
-
-def _promises_a_human(event: Event, presenter: Presenter) -> bool:
-    """Nobody sits behind a request: the session goes on to say so, in one more turn."""
-    alone = presenter.persona.alone
-    return isinstance(event, Notice) and event.code == "handover" and event.message not in (alone["zh"], alone["en"])
 
 
 def _taken(done: list[tuple[str, str]], name: str) -> str | None:

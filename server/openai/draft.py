@@ -7,7 +7,7 @@ from typing import Literal
 from agent.events import Citation, Citations, Event, Fault, Notice, TextDelta, ToolCalled, TurnEnded
 from agent.tokens import cut, estimate
 from server.openai.errors import Json, Wrong
-from server.protocols.events import cited
+from server.protocols.events import cited, parted
 
 Finish = Literal["stop", "length", "content_filter", "tool_calls"]
 Address = Callable[[Citation], str]
@@ -77,6 +77,8 @@ class Draft:
         return sorted(found, key=lambda one: int(one["start_index"]))
 
     def _add(self, turn: int, text: str) -> str:
+        if self.text and turn not in self._spans:
+            text = parted(self.text, text)
         if self._most is not None and self.tokens + estimate(text) > self._most:
             text = cut(text, self._most - self.tokens)
             self.finish, self.closed = "length", True

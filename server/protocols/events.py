@@ -119,6 +119,12 @@ def milliseconds(timings: Timings) -> dict[str, float | None]:
     return {stage: None if value is None else round(value, 1) for stage, value in stages.items()}
 
 
+def parted(before: str, text: str) -> str:
+    """`text`, which begins anew, to stand after `before`: with a space between where both are English."""
+    spaced = before == "" or before[-1].isspace() or text[:1].isspace()
+    return text if spaced or not (before[-1].isascii() and text[:1].isascii()) else f" {text}"
+
+
 def cited(citation: Citation) -> Json:
     place = citation.place
     return {

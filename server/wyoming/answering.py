@@ -1,17 +1,24 @@
 """The user's words answered by the agent, in text; and which conversation they belong to."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 
+from agent.announcements import promises_a_human
 from agent.commands import Configure, Say
 from agent.events import Fault, TextDelta, TurnEnded, TurnStarted
 from agent.persona import Persona
 from agent.session import Session
 from configs.language import detect
 from server.protocols.base import Hello
+from server.protocols.events import parted
 from server.protocols.wyoming import Ask, answers
 from server.reception import Reception
 from server.wyoming.wire import Reply
+
+_CANDOUR = 2.0
+"""Seconds in which the session goes on to say that nobody is there."""
 
 Owner = tuple[str, str]
 """Where a client is, and what it calls its conversation, which are known by their names alone."""
@@ -43,7 +50,7 @@ class Answering:
         self._persona, self._ask, self._reply = persona, ask, reply
         self._pieces, self._notice = pieces, notice
         self._text = ""
-        self._begun = False
+        self._begun = self._promised = False
 
     async def run(self, reception: Reception, resume: str | None) -> str:
         """The id of the conversation, when the answer is told."""
@@ -52,7 +59,7 @@ class Answering:
             await session.handle(Configure(spoken=False))
             if self._notice and not welcome.resumed:
                 lang = ask.lang or detect(ask.text) or self._persona.language
-                self._text = self._persona.ai_notice[lang] + (" " if lang == "en" else "")
+                self._text = self._persona.ai_notice[lang]
             await session.say(Say(ask.text, ask.lang))
             done = await self._told(session)
         await self._end(self._text.strip(), done=done)
@@ -63,14 +70,26 @@ class Answering:
         await self._end(reason, done=False)
 
     async def _told(self, session: Session) -> bool:
-        """Whether it is an answer. One that an operator takes over goes on in the next turn."""
-        failed = False
+        """Whether it is an answer. Who is promised a human who is not there is told so, too."""
+        done = await self._answered(session)
+        if self._promised and not session.staffed():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CANDOUR):
+                    await self._answered(session)
+        return done
+
+    async def _answered(self, session: Session) -> bool:
+        """One that an operator takes over goes on in the next turn."""
+        failed = begun = False
         while True:
-            match await session.event():
+            event = await session.event()
+            self._promised = self._promised or promises_a_human(event, self._persona)
+            match event:
                 case TurnStarted():
-                    failed = False
+                    failed = begun = False
                 case TextDelta(text=text):
-                    await self._piece(text)
+                    await self._piece(text if begun else parted(self._text, text))
+                    begun = True
                 case Fault():
                     failed = True
                 case TurnEnded(reason=reason, refused=refused) if reason != "interrupted":

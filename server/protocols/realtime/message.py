@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from agent.events import Caption, Citation, Citations, Motion, SentenceEnded, SentenceStarted, Speech, TextDelta
 from agent.tokens import estimate
-from server.protocols.events import Json, cited
+from server.protocols.events import Json, cited, parted
 from server.protocols.realtime.items import Item, Items, Spoken
 from server.protocols.realtime.sound import Outgoing, milliseconds
 
@@ -106,8 +106,7 @@ class Message:
         return estimate(self.text), round(self.spoken.seconds * 20) if self.audio else 0
 
     def _words(self, text: str) -> list[Json]:
-        if self.text and not self.told and text[:1].isascii() and self.text[-1:].isascii():
-            text = f" {text}"
+        text = text if self.told else parted(self.text, text)
         self.text += text
         self.told += 1
         kind = "response.output_audio_transcript.delta" if self.audio else "response.output_text.delta"
