@@ -68,10 +68,12 @@ class Hearing:
         await self._telling
 
     async def aclose(self) -> None:
-        if self._telling is not None:
-            self._telling.cancel()
-            await asyncio.gather(self._telling, return_exceptions=True)
-        await self._session.close()
+        try:
+            if self._telling is not None:
+                self._telling.cancel()
+                await asyncio.gather(self._telling, return_exceptions=True)
+        finally:
+            await self._session.close()
 
     async def _tell(self) -> None:
         while True:

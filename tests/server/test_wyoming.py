@@ -25,10 +25,13 @@ from configs.engines import ConfigError
 from configs.language import Lang
 from configs.settings import load
 from configs.wyoming import WyomingSettings
+from server.admission import Admission
 from server.commands.config import effective
+from server.protocols.wyoming import Format, Frame, Transcribe
 from server.wyoming import listening_on
 from server.wyoming.answering import Conversations
 from server.wyoming.connection import Connection
+from server.wyoming.provider import Provider
 from tests.server.wyoming_client import FORMAT, PATIENCE, Client, Heard, Served, voice, wyoming
 
 GOLDEN = Path(__file__).parent / "golden" / "wyoming"
@@ -208,6 +211,23 @@ async def test_children_are_read_and_answered_by_their_rules(
         await client.send("transcript", {"text": "门票多少钱？" if lang == "zh" else "What is a ticket?"})
         told = (await client.until("handled", "not-handled"))[-1].data["text"]
         assert told == served.service.persona.over[lang]
+
+
+async def test_what_is_heard_is_given_up_whole_though_whoever_does_it_is_cancelled(tmp_path: Path) -> None:
+    async with wyoming(tmp_path) as served:
+        before = tasks()
+        provider = Provider(served.service, Admission(served.service))
+
+        async def reply(frame: Frame) -> None: ...
+
+        hearing = provider.hearing(Format(16_000, 1), Transcribe(), reply, pieces=False)
+        await hearing.feed(voice())
+        closing = asyncio.create_task(hearing.aclose())
+        await asyncio.sleep(0)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        assert tasks() == before
 
 
 @module
