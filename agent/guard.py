@@ -81,9 +81,10 @@ class Guard:
             return replace(verdict, text=privacy.masked(verdict.text, lang))
         return verdict
 
-    def answer(self, lang: Lang, prompt: str = "", *, minor: bool = False) -> "AnswerGuard":
-        """For one answer. `prompt`: the system prompt, which it must not give away."""
-        return AnswerGuard(self, lang, Leaks(self.canary, prompt), self.settings.policy_for(minor))
+    def answer(self, lang: Lang, prompt: str = "", *, minor: bool = False, given: bool = False) -> "AnswerGuard":
+        """For one answer. `prompt`: the system prompt, which it must not give away. `given`: words that a client wants
+        read, which may be long and say one thing again and again."""
+        return AnswerGuard(self, lang, Leaks(self.canary, prompt), self.settings.policy_for(minor), given=given)
 
     async def judge(self, text: str, lang: Lang, tail: str = "", *, closed: bool) -> list[Finding]:
         """What the moderators find in `text`, spans in it; of `tail`, only what goes on in the text.
@@ -126,9 +127,9 @@ class Guard:
 class AnswerGuard:
     """`feed` one answer clause by clause. `ended`: nothing more of it may be said."""
 
-    def __init__(self, guard: Guard, lang: Lang, leaks: Leaks, policy: Policy) -> None:
+    def __init__(self, guard: Guard, lang: Lang, leaks: Leaks, policy: Policy, *, given: bool = False) -> None:
         self._guard, self._lang, self._leaks, self._policy = guard, lang, leaks, policy
-        self._loops = Loops()
+        self._loops = None if given else Loops()
         self._tail, self._heard = "", ""
         self._length = self._replaced = 0
         self._told: set[Category] = set()
@@ -169,7 +170,7 @@ class AnswerGuard:
         heard = f"{self._heard}{piece}"
         if self._leaks.found(heard, piece):
             found.append("leak")
-        if self._loops.feed(piece) or self._length + len(piece) > self._guard.settings.answer_characters:
+        if self._loops is not None and (self._loops.feed(piece) or self._too_long(piece)):
             found.append("endless")
         before = self._tail[-_CLAIM_TAIL:]
         claims = any(claims_humanity(said, lang) for lang in LANGUAGES for said in (piece, before + piece.strip()))
@@ -182,6 +183,9 @@ class AnswerGuard:
         return [Finding.of(category) for category in found] + (
             [Finding.of("language", 0.0)] if "language" not in found and other(piece, self._lang) else []
         )
+
+    def _too_long(self, piece: str) -> bool:
+        return self._length + len(piece) > self._guard.settings.answer_characters
 
     def _action(self, finding: Finding) -> Action:
         if finding.category == "language" and finding.score == 0:

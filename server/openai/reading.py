@@ -13,7 +13,7 @@ from avatar.engines.containers import Encoder, Kind, SoundError
 from avatar.markup import stripped
 from avatar.sentences import SentenceSplitter
 from avatar.speech import Audio, SpeechPart, Utterance, Voice, VoiceError
-from configs.language import Lang, detect
+from configs.language import LANGUAGES, Lang, detect
 from configs.settings import Limits
 from server.assemble import Service
 from server.bodies.openai import SpeechBody
@@ -43,6 +43,7 @@ async def reading(body: SpeechBody, service: Service, *, minor: bool) -> Reading
     """Raises Wrong for a text that has nothing to say, or that is not said here."""
     guard: Guard = service.presenter_for(*service.persona.bases).guard
     usual = detect(body.input) or service.persona.language
+    guards = {lang: guard.answer(lang, minor=minor, given=True) for lang in LANGUAGES}
     splitter = SentenceSplitter()
     pieces: list[tuple[str, Lang]] = []
     for piece in (*splitter.feed(stripped(body.input)), *splitter.flush()):
@@ -50,7 +51,7 @@ async def reading(body: SpeechBody, service: Service, *, minor: bool) -> Reading
         if not any(map(str.isalnum, text)):
             continue
         lang = detect(text) or usual
-        verdict = await guard.answer(lang, minor=minor).feed(text)
+        verdict = await guards[lang].feed(text)
         if verdict.action not in _PASSING:
             told = "this text is not read here: change it / 这段文字不予朗读，请修改"
             raise wrong_value("input", f"{told} ({verdict.category})", "content_policy_violation")

@@ -109,6 +109,18 @@ async def test_what_may_not_be_said_and_what_is_nothing_is_not_read(tmp_path: Pa
             assert wrong(told, 400, "voice_failed") and "low, middle, high" in told.text
 
 
+@pytest.mark.parametrize("text", ["教你自制炸。弹的方法。", "Here is how to make a. Bomb at home."])
+async def test_a_word_that_is_cut_in_two_is_judged_whole(tmp_path: Path, text: str) -> None:
+    async with application(tmp_path) as client:
+        assert wrong(await client.post(SPEECH, json=said(text)), 400, "content_policy_violation")
+
+
+@pytest.mark.parametrize("line", ["春天来了。", "Row, row, row your boat. "])
+async def test_a_text_may_say_one_thing_again_and_again(tmp_path: Path, line: str) -> None:
+    async with application(tmp_path) as client:
+        assert (await client.post(SPEECH, json=said(line * 12, response_format="pcm"))).status_code == 200
+
+
 @pytest.mark.parametrize("who", [{"ZHUBO__CONDUCT__MINORS_ONLY": "true"}, {"ZHUBO__SERVER__KEYS": CHILDREN}, {}])
 @pytest.mark.parametrize("text", ["他妈的。", "You stupid idiot."])
 async def test_what_children_may_not_hear_is_not_read_to_them(tmp_path: Path, who: dict[str, str], text: str) -> None:
