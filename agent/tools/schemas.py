@@ -1,7 +1,8 @@
 """Arguments held to a tool's JSON schema, and a stranger's schema cut to what may stand in a prompt. No I/O."""
 
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -16,6 +17,7 @@ LONGEST = 20_000
 
 _DEPTH = 8
 _WHOLE = 8_000
+_TOO_LARGE = f"its parameters take more than {_WHOLE} characters"
 _TEXT = 300
 _DROPPED = ("pattern", "patternProperties", "$schema", "$id", "examples")
 """A pattern is a stranger's regular expression, which can take for ever; its own server checks it."""
@@ -50,19 +52,22 @@ def arguments(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
 def bounded(schema: Mapping[str, Any]) -> dict[str, Any]:
     """A stranger's schema: its texts cleaned and cut, its patterns left out. Raises ValueError where it is none, or
     too large to stand in every prompt."""
-    cut: dict[str, Any] = _bounded(dict(schema), 0)
+    cut: dict[str, Any] = _bounded(dict(schema), 0, itertools.count())
     cut["type"] = "object"
     cut.setdefault("properties", {})
+    if len(json.dumps(cut, ensure_ascii=False, default=str)) > _WHOLE:
+        raise ValueError(_TOO_LARGE)
     try:
         Draft202012Validator.check_schema(cut)
     except (SchemaError, RecursionError) as error:
         raise ValueError("its parameters are no JSON schema") from error
-    if len(json.dumps(cut, ensure_ascii=False, default=str)) > _WHOLE:
-        raise ValueError(f"its parameters take more than {_WHOLE} characters")
     return cut
 
 
-def _bounded(value: Any, depth: int) -> Any:
+def _bounded(value: Any, depth: int, values: Iterator[int]) -> Any:
+    """`values`: counts them; each takes a character at least, so that too many are not even looked at."""
+    if next(values) > _WHOLE:
+        raise ValueError(_TOO_LARGE)
     if depth > _DEPTH:
         return {}
     match value:
@@ -70,14 +75,14 @@ def _bounded(value: Any, depth: int) -> Any:
             return inert(value, _TEXT)
         case dict():
             return {
-                key: {name: _bounded(one, depth + 2) for name, one in part.items()}
+                key: {name: _bounded(one, depth + 2, values) for name, one in part.items()}
                 if key in _NAMING and isinstance(part, dict)
-                else _bounded(part, depth + 1)
+                else _bounded(part, depth + 1, values)
                 for key, part in value.items()
                 if key not in _DROPPED
             }
         case list():
-            return [_bounded(part, depth + 1) for part in value[:100]]
+            return [_bounded(part, depth + 1, values) for part in value[:100]]
         case _:
             return value
 

@@ -117,3 +117,18 @@ def test_a_schema_elsewhere_is_not_fetched(tmp_path: Path) -> None:
 def test_a_schema_that_cannot_be_used_is_refused(schema: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="its parameters"):
         bounded(schema)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {f"p{number}": {"type": "string"} for number in range(200_000)}},
+        {"x": [[["y"] * 90] * 90] * 90},
+    ],
+)
+def test_a_schema_that_is_far_too_large_is_refused_before_it_is_checked(schema: dict[str, object]) -> None:
+    """To check it takes half a minute, and nothing else runs meanwhile."""
+    began = time.process_time()
+    with pytest.raises(ValueError, match="8000 characters"):
+        bounded(schema)
+    assert time.process_time() - began < 5
