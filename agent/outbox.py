@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 from agent.events import Event, Hearsay, Notice, TurnEnded, TurnStarted
 
+_MOST = 1024
+"""Events from which on those wait who make more: a client may ask on and take nothing."""
+
 
 class Outbox:
     """One reader, any number of writers. A full outbox makes `put` wait: that is the back-pressure.
@@ -43,6 +46,12 @@ class Outbox:
         self._room.set()
         self._given(event)
         return event
+
+    async def relieved(self) -> None:
+        """Until the reader has taken what is beyond all measure."""
+        while len(self._events) >= _MOST:
+            self._room.clear()
+            await self._room.wait()
 
     async def delivered(self) -> None:
         """Until the reader wants more than there is: what it was given before is on its way."""

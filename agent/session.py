@@ -83,6 +83,7 @@ class Session:
             self.stage.later(self._announcement("ai_notice", owed=True))
 
     async def handle(self, command: Command) -> None:
+        await self._outbox.relieved()
         match command:
             case Say():
                 await self.say(command)
@@ -227,8 +228,7 @@ class Session:
 
     async def _consent(self, given: bool) -> None:
         if not await kept(self.memory, given):
-            line = self._presenter.persona.unkept[self.lang]
-            self.tell(Fault(self.stage.number, "memory_unavailable", line))
+            self.tell(Fault(self.stage.number, "memory_unavailable", self._presenter.persona.unkept[self.lang]))
 
     async def _call(self) -> None:
         async with self._commands:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.commands import Line, Say, TakeOver
+from agent.commands import Commit, Line, Say, TakeOver
 from agent.desk import Desk
-from agent.events import Fault, Notice, SentenceEnded, SentenceStarted, TextDelta, TurnEnded, TurnStarted
+from agent.events import Fault, Notice, SentenceEnded, SentenceStarted, TextDelta, TurnEnded, TurnStarted, Unheard
 from agent.guard import Guard
 from agent.memory import Memory
 from agent.moderation.findings import Finding
@@ -213,6 +213,33 @@ def test_of_an_answer_that_is_cut_only_what_was_delivered_is_remembered(lang: La
                     heard += "|"
         await session.interrupt()
         assert session.memory.exchanges[-1].heard == heard.replace("|", "").strip()
+        await session.close()
+
+    virtual.run(go())
+
+
+def test_a_client_that_asks_on_and_takes_nothing_waits() -> None:
+    """Each of its commits is answered at once that nothing was heard: the answers may not pile up."""
+
+    async def go() -> None:
+        session = Session(presenter())
+        asked = 0
+
+        async def ask() -> None:
+            nonlocal asked
+            for _ in range(5000):
+                await session.handle(Commit())
+                await asyncio.sleep(0)
+                asked += 1
+
+        asking = asyncio.create_task(ask())
+        await asyncio.sleep(60)
+        assert not asking.done() and asked < 1100
+        told = 0
+        while told < 5000:
+            told += isinstance(await session.event(), Unheard)
+        await asking
+        assert asked == 5000
         await session.close()
 
     virtual.run(go())
