@@ -3,37 +3,33 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI, Request, WebSocket
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from configs.engines import ConfigError
-from knowledge.bases import UnknownBase
-from server.admission import NO_BASE, Admission
+from server.admission import Admission
 from server.assemble import Service
 from server.auditing import Auditing
 from server.auth import Gate
 from server.guard import Guard
 from server.openai.routes import openai_routes
-from server.protocols.base import Rejected
 from server.protocols.microphone import formats
 from server.protocols.native import NAME, NativeCodec, Terms
 from server.realtime import realtime_routes
-from server.reception import Reception
+from server.reception import entertain
 from server.routes import keyed, knowledge_routes
 from server.routes.access import Access
 from server.routes.memory import memory_routes
 from server.routes.operator import operator_console, operator_routes
 from server.routes.troubles import told_troubles
 from server.routes.xiaozhi import device_routes, devices_of, xiaozhi_routes
-from server.sockets import serve
 from server.wyoming import wyoming_served
 
-_BUSY = 1013
 _POLICY = 1008
 
 
@@ -109,25 +105,8 @@ def _socket(app: FastAPI, service: Service, gate: Gate, admission: Admission) ->
             await socket.close(_POLICY)
             return
         await socket.accept(NAME if NAME in socket.scope.get("subprotocols", ()) else None)
-        bases = admission.bases(grant)
-        codec = NativeCodec(_terms(service, bases[0]))
-        refusal = admission.refusal(bases)
-        if refusal is not None:
-            await _turned_away(socket, codec, refusal)
-            return
-        with admission.admitted():
-            try:
-                reception = Reception(service, grant, bases)
-                await serve(socket, codec, reception.received, service.settings.server.hello_seconds)
-            except UnknownBase:  # deleted since
-                await _turned_away(socket, codec, NO_BASE)
-
-
-async def _turned_away(socket: WebSocket, codec: NativeCodec, refusal: Rejected) -> None:
-    with suppress(WebSocketDisconnect):
-        for frame in codec.encode(refusal):
-            await socket.send_text(str(frame))
-        await socket.close(_BUSY)
+        codec = NativeCodec(_terms(service, admission.bases(grant)[0]))
+        await entertain(socket, codec, service, admission, grant)
 
 
 def _terms(service: Service, base: str) -> Terms:

@@ -1,31 +1,27 @@
 """OpenAI Realtime at /v1/realtime: who may connect, in which dialect; and keys for minutes that a page may have."""
 
-from contextlib import suppress
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, Depends, Request, WebSocket
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, Field
 
-from knowledge.bases import UnknownBase
-from server.admission import NO_BASE, Admission
+from server.admission import Admission
 from server.assemble import Service
 from server.auth import Gate, Grant
 from server.bodies.openai import ErrorBody
 from server.openai.errors import Compatible, Wrong
-from server.protocols.base import Hello, Rejected
+from server.protocols.base import Hello
 from server.protocols.realtime import Defaults, Dialect, RealtimeCodec, SessionBody, beta
 from server.protocols.realtime.refusal import Refusal
 from server.protocols.realtime.session import merged, shown
 from server.protocols.realtime.sound import FRAME
-from server.reception import Reception
-from server.sockets import serve
+from server.reception import entertain
 
 PATH = "/v1/realtime"
 MESSAGE_BYTES = 2 * FRAME
 """What is larger than the largest event, and not larger than this, is refused by an error event; what is larger still
 closes the connection, with 1009."""
-_BUSY = 1013
 _NAME = "realtime"
 _MODEL = "zhubo"
 _BETA_SECONDS = 60
@@ -99,18 +95,7 @@ async def _converse(service: Service, gate: Gate, admission: Admission, socket: 
     grant, carried = talker
     await socket.accept(_NAME if _NAME in socket.scope.get("subprotocols", ()) else None)
     codec = _codec(service, socket, carried)
-    bases = admission.bases(grant)
-    refusal = admission.refusal(bases)
-    if refusal is not None:
-        await _turned_away(socket, codec, refusal)
-        return
-    with admission.admitted():
-        try:
-            hello = Hello(voice_only=codec.leads)
-            reception = Reception(service, grant, bases)
-            await serve(socket, codec, reception.received, service.settings.server.hello_seconds, hello)
-        except UnknownBase:  # deleted since
-            await _turned_away(socket, codec, NO_BASE)
+    await entertain(socket, codec, service, admission, grant, Hello(voice_only=codec.leads))
 
 
 def _begun(given: object) -> SessionBody:
@@ -158,10 +143,3 @@ def defaults(service: Service, model: str = _MODEL) -> Defaults:
     listening = service.settings.listening
     silence = getattr(listening.silence, service.persona.language)
     return Defaults(model[:64], silence, listening.threshold)
-
-
-async def _turned_away(socket: WebSocket, codec: RealtimeCodec, refusal: Rejected) -> None:
-    with suppress(WebSocketDisconnect):
-        for frame in codec.encode(refusal):
-            await socket.send_text(str(frame))
-        await socket.close(_BUSY)

@@ -1,16 +1,24 @@
-"""How a client that has said hello gets its session: its memory, its rules, and a seat where operators can see it."""
+"""How a client on a WebSocket is let in, and, when it has said hello, gets its session: its memory, its rules, and a
+seat where operators can see it."""
 
 import hashlib
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import WebSocket, WebSocketDisconnect
 
 from agent.conduct import Conduct, used
 from agent.session import Session
+from knowledge.bases import UnknownBase
+from server.admission import NO_BASE, Admission
 from server.assemble import Service
 from server.auth import Grant
-from server.protocols.base import Hello, Welcome
+from server.protocols.base import Codec, Hello, Welcome
 from server.remembering import who
+from server.sockets import serve
+
+_BUSY = 1013
 
 
 class Reception:
@@ -53,6 +61,34 @@ class Reception:
                 yield session, welcome
         finally:
             await session.close()
+
+
+async def entertain(
+    socket: WebSocket,
+    codec: Codec,
+    service: Service,
+    admission: Admission,
+    grant: Grant,
+    hello: Hello | None = None,
+    *,
+    lead: float | None = None,
+    idle: float | None = None,
+) -> None:
+    """Serve an accepted socket as `serve` does, or tell its client why it cannot be served now."""
+    bases = admission.bases(grant)
+    refusal = admission.refusal(bases)
+    if refusal is None:
+        with admission.admitted():
+            try:
+                received, seconds = Reception(service, grant, bases).received, service.settings.server.hello_seconds
+                await serve(socket, codec, received, seconds, hello, lead=lead, idle=idle)
+                return
+            except UnknownBase:  # deleted since
+                refusal = NO_BASE
+    with suppress(WebSocketDisconnect):
+        for frame in codec.encode(refusal):
+            await socket.send_text(str(frame))
+        await socket.close(_BUSY)
 
 
 def _hashed(secret: str) -> str:

@@ -3,30 +3,26 @@
 import asyncio
 import logging
 import re
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import orjson
-from fastapi import APIRouter, Depends, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, Depends, HTTPException, Request, Response, WebSocket
 from starlette.requests import HTTPConnection
 
 from avatar.hearing import Opus
 from avatar.intake import IntakeError
 from avatar.intake import Outlet as Sound
 from configs.language import Lang
-from knowledge.bases import UnknownBase
-from server.admission import NO_BASE, Admission
+from server.admission import Admission
 from server.assemble import Service
 from server.auth import Gate, Grant
 from server.devices import Device, Devices, DevicesError
-from server.protocols.base import Rejected
 from server.protocols.xiaozhi import FRAME, RATE, VERSIONS, Outlet, Terms, XiaozhiCodec
-from server.reception import Reception
+from server.reception import entertain
 from server.routes.access import Access
-from server.sockets import serve
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +32,6 @@ _OTA = "/xiaozhi/ota"
 _VISION = "/xiaozhi/vision"
 _LONGEST = 65_536
 """Bytes of what a device tells of itself."""
-_BUSY = 1013
 _NAME = re.compile(r"[0-9A-Za-z:._-]{1,64}")
 _POLL = 30_000
 _ASK: dict[Lang | None, str] = {
@@ -183,18 +178,7 @@ async def _serve(socket: WebSocket, service: Service, gate: Gate, admission: Adm
     await socket.accept()
     codec = XiaozhiCodec(_terms(socket, service, devices, device), outlet)
     grant = Grant(settings.base, write=False, minors=settings.minors)
-    bases = admission.bases(grant)
-    refusal = admission.refusal(bases)
-    if refusal is not None:
-        await _turned_away(socket, codec, refusal)
-        return
-    with admission.admitted():
-        try:
-            received = Reception(service, grant, bases).received
-            seconds = service.settings.server.hello_seconds
-            await serve(socket, codec, received, seconds, lead=settings.lead, idle=settings.idle)
-        except UnknownBase:  # deleted since
-            await _turned_away(socket, codec, NO_BASE)
+    await entertain(socket, codec, service, admission, grant, lead=settings.lead, idle=settings.idle)
 
 
 async def _presented(socket: WebSocket, service: Service, gate: Gate, devices: Devices) -> Device:
@@ -231,13 +215,6 @@ def _terms(socket: WebSocket, service: Service, devices: Devices, device: Device
 def _outlet() -> Outlet:
     """Raises IntakeError where Opus is not installed."""
     return Sound(Opus(RATE), FRAME * 1000)
-
-
-async def _turned_away(socket: WebSocket, codec: XiaozhiCodec, refusal: Rejected) -> None:
-    with suppress(WebSocketDisconnect):
-        for frame in codec.encode(refusal):
-            await socket.send_text(str(frame))
-        await socket.close(_BUSY)
 
 
 async def _told(request: Request) -> dict[str, Any]:
