@@ -72,8 +72,9 @@ OPERATOR = Grant(None, write=True)
 class Passes:
     """Keys for minutes, which a page may have: they open conversations on their issuer's base, and nothing else."""
 
-    def __init__(self, most: int = 4096, now: Callable[[], float] = time.time) -> None:
-        self._most, self._now = most, now
+    def __init__(self, most: int = 4096, each: int = 1024, now: Callable[[], float] = time.time) -> None:
+        """`each`: of one base's, so that no key's holder leaves nothing to the others."""
+        self._most, self._each, self._now = most, each, now
         self._issued: dict[bytes, tuple[float, Grant, object]] = {}
 
     def issue(self, grant: Grant, seconds: float, carried: object = None) -> tuple[str, float] | None:
@@ -81,6 +82,8 @@ class Passes:
         now = self._now()
         self._issued = {key: one for key, one in self._issued.items() if one[0] > now}
         if len(self._issued) >= self._most:
+            return None
+        if sum(held.base == grant.base for _, held, _ in self._issued.values()) >= self._each:
             return None
         key, end = f"ek_{secrets.token_hex(24)}", now + seconds
         self._issued[_digest(key)] = (end, Grant(grant.base, write=False, minors=grant.minors), carried)

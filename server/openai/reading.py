@@ -12,19 +12,16 @@ from avatar import notice
 from avatar.engines.containers import Encoder, Kind, SoundError
 from avatar.markup import stripped
 from avatar.sentences import SentenceSplitter
-from avatar.speech import Audio, SpeechPart, Utterance, Voice, VoiceError
+from avatar.speech import Audio, SpeechPart, UnknownVoice, Utterance, Voice, VoiceError
 from configs.language import LANGUAGES, Lang, detect
 from configs.settings import Limits
 from server.assemble import Service
 from server.bodies.openai import SpeechBody
 from server.openai.errors import Wrong, wrong_value
+from server.openai.voices import THEIRS
 
 log = logging.getLogger(__name__)
 
-_THEIRS = frozenset(
-    ("alloy", "ash", "ballad", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer", "verse", "marin", "cedar")
-)
-"""OpenAI's own voices: the persona's voice stands for them."""
 _PASSING = ("pass", "flag", "mask")
 
 
@@ -61,7 +58,7 @@ async def reading(body: SpeechBody, service: Service, *, minor: bool) -> Reading
     if body.notice == "speech":
         pieces.insert(0, (notice.SENTENCE[usual], usual))
     named = body.voice if isinstance(body.voice, str) or body.voice is None else body.voice.id
-    voice = None if named is None or named.lower() in _THEIRS else named
+    voice = None if named is None or named.lower() in THEIRS else named
     return Reading(tuple(pieces), body.response_format or "mp3", voice, body.speed or 1.0, body.notice == "tone")
 
 
@@ -109,9 +106,9 @@ async def _synthesized(voice: Voice, utterance: Utterance, limits: Limits) -> As
 
 
 def _voiceless(reading: Reading, error: VoiceError) -> Wrong:
-    """A voice that the client named may be one that there is not."""
-    if reading.voice is not None:
-        told = f"this voice does not speak: {error}; leave it out for the presenter's own / 这个声音用不了，可以不填"
+    """What is wrong with an engine is the operator's to know; which voices there are, the client's."""
+    if isinstance(error, UnknownVoice):
+        told = f"there is no such voice: {error}; leave it out for the presenter's own / 没有这个声音，可以不填"
         return wrong_value("voice", told, "voice_failed")
     log.warning("a text was not read: %s", error)
     told = "the voice failed: try again in a moment / 语音合成失败，请稍后再试"

@@ -28,3 +28,10 @@ def test_no_more_passes_than_there_is_room_for_and_room_again_when_they_end() ->
     assert passes.issue(OPERATOR, 10) is None
     clock.now = 1011
     assert passes.issue(OPERATOR, 10) is not None and passes.issue(OPERATOR, 10) is None
+
+
+def test_one_bases_passes_leave_room_for_anothers() -> None:
+    passes = Passes(most=4, each=2)
+    shop, museum = Grant("shop", write=False), Grant("museum", write=False)
+    assert passes.issue(shop, 10) is not None and passes.issue(shop, 10) is not None
+    assert passes.issue(shop, 10) is None and passes.issue(museum, 10) is not None

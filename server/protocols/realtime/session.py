@@ -8,14 +8,11 @@ from pydantic import ValidationError
 from agent.commands import Configure, Listen, OfferTools, RemoteTool
 from avatar.speech import Manner
 from configs.language import LANGUAGES, Lang
+from server.openai.voices import THEIRS
 from server.protocols.events import Json
 from server.protocols.realtime.bodies import Choice, Function, ResponseBody, SemanticVad, ServerVad, SessionBody
 from server.protocols.realtime.refusal import Refusal
 
-_THEIRS = frozenset(
-    ("alloy", "ash", "ballad", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer", "verse", "marin", "cedar")
-)
-"""OpenAI's own voices, which its clients name by default: the persona's voice stands for them."""
 _PARTS = frozenset({"audio", "input", "output"})
 _CLEARED = frozenset({"turn_detection", "transcription"})
 """What null turns off."""
@@ -128,7 +125,7 @@ class Terms:
         voice = own.voice or session.audio.output.voice
         modality = (wanted.output_modalities or session.output_modalities)[0]
         instructions = "\n".join(filter(None, (session.instructions, context)))
-        manner = Manner(None if voice in _THEIRS else voice, session.audio.output.speed)
+        manner = Manner(None if voice in THEIRS else voice, session.audio.output.speed)
         tools = session.tools if wanted.tools is None else wanted.tools
         choice = wanted.tool_choice or session.tool_choice
         return cls(
