@@ -80,7 +80,7 @@ async def test_two_clients_never_see_each_others_events(server: Served) -> None:
         ('{"type":"dance"}', "unknown_type"),
         ('{"type":"say","text":" "}', "question_empty"),
         ('{"type":"interrupt","turn":"x"}', "bad_message"),
-        (b"\0\1", "unexpected_binary"),
+        (b"\0\1", "listen_required"),
         (json.dumps({"type": "say", "text": "问" * 100_000}), "question_too_long"),
     ],
 )
