@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.audit import Audit, Detail, Entry, fingerprint
 from agent.commands import Direction, GiveBack, Line, TakeOver, Whisper
@@ -89,7 +89,7 @@ class Desk:
 
     def standings(self) -> list[Standing]:
         """Those that want a human come first, the longest waiting at their head; then the newest."""
-        standings = [session.standing() for session in self._sessions.values()]
+        standings = [replace(one.standing(), reached=one.reached()) for one in self._sessions.values()]
         standings.sort(key=lambda one: one.since, reverse=True)
         return sorted(standings, key=_queued)
 
@@ -101,9 +101,11 @@ class Desk:
             yield watcher
 
     async def direct(self, operator: Operator, id: str, direction: Direction) -> None:
-        """Raises Refused: gone, taken by another, not taken, full."""
+        """Raises Refused: gone, taken by another, not taken, full, unreached."""
         session = self._session(id)
         self._permit(operator, id, direction)
+        if isinstance(direction, Line) and not session.reached() and session.standing().state != "waiting":
+            raise Refused("unreached", "this user hears nothing between their questions: say it when they ask again")
         match direction:
             case TakeOver():
                 self._hold(id, operator)

@@ -31,8 +31,8 @@ from configs.language import LANGUAGES, Lang, detect
 class Session:
     """New words cancel and await the running turn; that is the whole of barge-in.
 
-    `changed` is called when `standing` may have; `staffed` tells whether an operator is there. `now` is wall time.
-    `ears` gives it an ear for its user's voice.
+    `changed` is called when `standing` may have; `staffed` tells whether an operator is there, `reached` whether
+    what is said unasked gets to the user. `now` is wall time; `ears` gives it an ear for its user's voice.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Session:
         self.conduct = conduct or Conduct(ConductSettings())
         self.changed: Callable[[], None] = lambda: None
         self.staffed: Callable[[], bool] = lambda: False
+        self.reached: Callable[[], bool] = lambda: True
         self._client = Client(self._ask, ears(self))
         self._presenter, self._now = presenter.beside(self._client.tools), now
         self._clock = clock or asyncio.get_running_loop().time
@@ -74,8 +75,7 @@ class Session:
 
     async def open(self, lang: Lang | None = None, *, voice_only: bool = False) -> None:
         """What every user is told first: that this is an AI. Aloud where nothing is shown."""
-        self.lang = lang or self.lang
-        persona = self._presenter.persona
+        self.lang, persona = lang or self.lang, self._presenter.persona
         self.tell(Notice(self.stage.number, "ai", shown(persona.ai_notice, lang)))
         if self.conduct.minor:
             self.tell(Notice(self.stage.number, "minors", shown(persona.minors, lang)))

@@ -82,6 +82,11 @@ class Stage:
         return self._act if self._running or self.unheard > 0 else None
 
     @property
+    def pending(self) -> bool:
+        """Something runs, or is to be said besides."""
+        return self._running or bool(self._waiting)
+
+    @property
     def unheard(self) -> float:
         """Seconds of what was sent that are still to be played."""
         return self._playback.remaining(self._clock())

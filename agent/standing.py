@@ -9,7 +9,7 @@ from configs.language import Lang
 
 
 class Refused(RuntimeError):
-    """An operator's command that cannot be obeyed now. `code`: gone, taken, not_taken, full."""
+    """An operator's command that cannot be obeyed now. `code`: gone, taken, not_taken, full, unreached."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -19,7 +19,8 @@ class Refused(RuntimeError):
 @dataclass(frozen=True, slots=True)
 class Standing:
     """`state`: `waiting` is the user, for the operator's answer. `wanted`: why a human is, if one is. `refusals`:
-    answers in a row that the documents did not give. `whispers`: operators' instructions that hold."""
+    answers in a row that the documents did not give. `whispers`: operators' instructions that hold. `reached`: what is
+    said unasked gets to the user now."""
 
     id: str
     since: datetime
@@ -30,3 +31,4 @@ class Standing:
     wanted: Reason | None
     wanted_since: datetime | None
     whispers: int
+    reached: bool = True

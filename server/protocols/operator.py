@@ -120,6 +120,7 @@ def standing(one: Standing) -> Json:
         "wanted": one.wanted,
         "wanted_since": one.wanted_since.isoformat(timespec="seconds") if one.wanted_since else None,
         "whispers": one.whispers,
+        "reached": one.reached,
     }
 
 

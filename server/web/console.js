@@ -169,7 +169,8 @@ function state(session) {
   const minutes = Math.max(0, Math.round((Date.now() - Date.parse(session.since)) / MINUTE));
   const now = session.state === "waiting" ? words.tell("waitingUser", { name }) : words.tell(session.state, { name });
   const refusals = session.refusals > 1 ? ` · ${words.tell("refusals", { count: session.refusals })}` : "";
-  return `${now} · ${words.tell("since", { minutes })}${refusals}`;
+  const away = session.reached ? "" : ` · ${words.tell("away")}`;
+  return `${now} · ${words.tell("since", { minutes })}${refusals}${away}`;
 }
 
 function showSession() {

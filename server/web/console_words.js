@@ -31,6 +31,7 @@ export const WORDS = {
   taken: { zh: "由 {name} 接管", en: "{name} has taken over" },
   since: { zh: "{minutes} 分钟", en: "{minutes} min" },
   refusals: { zh: "连续 {count} 个问题没有答案", en: "{count} questions in a row without an answer" },
+  away: { zh: "用户只在提问时听得到", en: "hears only when asking" },
   take: { zh: "接管", en: "Take over" },
   give: { zh: "交还给主播", en: "Give back" },
   transcript: { zh: "实时对话", en: "Live transcript" },
@@ -54,11 +55,22 @@ export const WORDS = {
   taken_already: { zh: "别的值班人员已经接管了这个会话。", en: "Another operator has taken over this session." },
   not_taken: { zh: "您没有接管这个会话。", en: "You have not taken over this session." },
   full: { zh: "现在太多了，请稍等再试。", en: "That is too many for now; try again in a moment." },
+  unreached: {
+    zh: "这位用户两次提问之间听不到。可以先接管，等用户再提问时回答。",
+    en: "This user hears nothing between questions. Take over, and answer when they ask again.",
+  },
   lost: { zh: "没有连接，没能发出去。", en: "Not connected: it was not sent." },
 };
 
 /** What the server's error codes are called here. */
-export const PROBLEMS = { gone: "gone", taken: "taken_already", not_taken: "not_taken", full: "full", lost: "lost" };
+export const PROBLEMS = {
+  gone: "gone",
+  taken: "taken_already",
+  not_taken: "not_taken",
+  full: "full",
+  unreached: "unreached",
+  lost: "lost",
+};
 
 export class Words extends EventTarget {
   /** @type {Lang} */

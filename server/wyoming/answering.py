@@ -1,45 +1,14 @@
-"""The user's words answered by the agent, in text; and which conversation they belong to."""
+"""The user's words answered by the agent, in text."""
 
-import asyncio
-from collections import OrderedDict
-from collections.abc import Callable
-from contextlib import suppress
-
-from agent.announcements import promises_a_human
-from agent.commands import Configure, Say
+from agent.commands import Say
 from agent.events import Fault, TextDelta, TurnEnded, TurnStarted
 from agent.persona import Persona
 from agent.session import Session
 from configs.language import detect
-from server.protocols.base import Hello
 from server.protocols.events import parted
 from server.protocols.wyoming import Ask, answers
-from server.reception import Reception
+from server.wyoming.conversations import Conversation
 from server.wyoming.wire import Reply
-
-_CANDOUR = 2.0
-"""Seconds in which the session goes on to say that nobody is there."""
-
-Owner = tuple[str, str]
-"""Where a client is, and what it calls its conversation, which are known by their names alone."""
-
-
-class Conversations:
-    """Ours, by their owners: the latest `most`, each until it was not spoken in for `seconds`."""
-
-    def __init__(self, most: int, seconds: float, clock: Callable[[], float]) -> None:
-        self._most, self._seconds, self._clock = most, seconds, clock
-        self._known: OrderedDict[Owner, tuple[str, float]] = OrderedDict()
-
-    def of(self, owner: Owner) -> str | None:
-        id, last = self._known.get(owner, (None, 0.0))
-        return id if self._clock() - last <= self._seconds else None
-
-    def keep(self, owner: Owner, id: str) -> None:
-        self._known[owner] = id, self._clock()
-        self._known.move_to_end(owner)
-        while len(self._known) > self._most:
-            self._known.popitem(last=False)
 
 
 class Answering:
@@ -50,41 +19,37 @@ class Answering:
         self._persona, self._ask, self._reply = persona, ask, reply
         self._pieces, self._notice = pieces, notice
         self._text = ""
-        self._begun = self._promised = False
+        self._begun = False
 
-    async def run(self, reception: Reception, resume: str | None) -> str:
-        """The id of the conversation, when the answer is told."""
-        ask = self._ask
-        async with reception.received(Hello(lang=ask.lang, resume=resume)) as (session, welcome):
-            await session.handle(Configure(spoken=False))
-            if self._notice and not welcome.resumed:
-                lang = ask.lang or detect(ask.text) or self._persona.language
-                self._text = self._persona.ai_notice[lang]
-            await session.say(Say(ask.text, ask.lang))
-            done = await self._told(session)
+    async def run(self, conversation: Conversation) -> None:
+        """Tells the answer. What was said since the last one goes before it."""
+        ask, session = self._ask, conversation.session
+        if self._notice and not conversation.told:
+            lang = ask.lang or detect(ask.text) or self._persona.language
+            self._text = self._persona.ai_notice[lang]
+        for text in conversation.meanwhile():
+            await self._piece(parted(self._text, text))
+        done = await self._told(session, await session.say(Say(ask.text, ask.lang)))
         await self._end(self._text.strip(), done=done)
-        return welcome.session
+        conversation.told = True
 
     async def decline(self, reason: str) -> None:
         """There is no answer now; `reason` is what the user is told."""
         await self._end(reason, done=False)
 
-    async def _told(self, session: Session) -> bool:
-        """Whether it is an answer. Who is promised a human who is not there is told so, too."""
-        done = await self._answered(session)
-        if self._promised and not session.staffed():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_CANDOUR):
-                    await self._answered(session)
+    async def _told(self, session: Session, number: int) -> bool:
+        """Whether it is an answer. What the session says besides at once goes with it: that a human is called, or that
+        nobody is there."""
+        done = await self._answered(session, number)
+        while session.stage.pending:
+            done = await self._answered(session, number) and done
         return done
 
-    async def _answered(self, session: Session) -> bool:
-        """One that an operator takes over goes on in the next turn."""
+    async def _answered(self, session: Session, number: int) -> bool:
+        """From turn `number` on, the next that is not cut short: one that an operator takes over goes on in another."""
         failed = begun = False
         while True:
-            event = await session.event()
-            self._promised = self._promised or promises_a_human(event, self._persona)
-            match event:
+            match await session.event():
                 case TurnStarted():
                     failed = begun = False
                 case TextDelta(text=text):
@@ -92,7 +57,7 @@ class Answering:
                     begun = True
                 case Fault():
                     failed = True
-                case TurnEnded(reason=reason, refused=refused) if reason != "interrupted":
+                case TurnEnded(turn, reason, refused) if turn >= number and reason != "interrupted":
                     return reason == "done" and not (refused or failed)
                 case _:
                     pass

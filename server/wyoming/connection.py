@@ -5,7 +5,9 @@ import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 
+from agent.completion import completed
 from server.protocols.wyoming import (
     Ask,
     AudioChunk,
@@ -49,7 +51,8 @@ class Connection:
     def __init__(self, wire: Wire, provider: Provider) -> None:
         self._wire, self._provider = wire, provider
         self._requests: asyncio.Queue[tuple[Request, bool]] = asyncio.Queue(maxsize=_WAITING)
-        self._owner = secrets.token_hex(8)
+        self._own = wire.host, secrets.token_hex(8)
+        """The conversation of who does not name one."""
         self._tasks: asyncio.TaskGroup
         self._working = False
         self._asked: Transcribe | None = None
@@ -74,7 +77,7 @@ class Connection:
             log.error("a Wyoming connection failed", exc_info=group)
             failure = _INTERNAL
         finally:
-            await self._hush()
+            await completed(self._hush, partial(self._provider.leave, self._own))
             self._places.close()
         if failure is not None:
             log.info("a Wyoming client was told: %s", failure.code)
@@ -125,7 +128,7 @@ class Connection:
             case Synthesize() | SynthesizeStart() | SynthesizeChunk() | SynthesizeStop():
                 await self._speak(asked)
             case Ask(conversation=conversation):
-                owner = (self._wire.host, conversation or self._owner)
+                owner = (self._wire.host, conversation) if conversation else self._own
                 await self._provider.answer(asked, owner, self._wire.send, pieces=pieces)
             case Describe() | Ping():
                 pass

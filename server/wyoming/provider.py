@@ -1,6 +1,5 @@
 """What Wyoming clients are served with: one for all of their connections."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -17,7 +16,8 @@ from server.protocols.wyoming import Ask, Format, Manner, Transcribe
 from server.protocols.wyoming.answers import LANGUAGES as TAGS
 from server.protocols.wyoming.answers import Offer
 from server.reception import Reception
-from server.wyoming.answering import Answering, Conversations, Owner
+from server.wyoming.answering import Answering
+from server.wyoming.conversations import Conversations, Owner
 from server.wyoming.failure import Failure
 from server.wyoming.hearing import Hearing
 from server.wyoming.reading import Reading
@@ -32,8 +32,8 @@ class Provider:
         self.settings = service.settings.wyoming
         self._grant = Grant(self.settings.base, write=False, minors=self.settings.minors)
         self._bases = tuple(admission.bases(self._grant))
-        clock = asyncio.get_running_loop().time
-        self._conversations = Conversations(self.settings.conversations, self.settings.forget, clock)
+        reception = Reception(service, self._grant, self._bases)
+        self._conversations = Conversations(reception, self.settings.conversations, self.settings.forget)
 
     def offer(self) -> Offer:
         """Also while the service is not open yet: Home Assistant waits for a second."""
@@ -85,12 +85,17 @@ class Provider:
         answering = Answering(self._service.persona, ask, reply, pieces=pieces, notice=self.settings.notice)
         try:
             with self.admitted():
-                reception = Reception(self._service, self._grant, self._bases)
-                id = await answering.run(reception, self._conversations.of(owner))
+                async with self._conversations.asked(owner, ask.lang) as conversation:
+                    await answering.run(conversation)
         except Failure as failure:
             await answering.decline(failure.message)
-        else:
-            self._conversations.keep(owner, id)
+
+    async def leave(self, owner: Owner) -> None:
+        """Nobody can go on with this conversation any more."""
+        await self._conversations.end(owner)
+
+    async def aclose(self) -> None:
+        await self._conversations.aclose()
 
     @property
     def _voice(self) -> str:

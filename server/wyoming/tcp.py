@@ -65,6 +65,7 @@ async def wyoming_served(service: Service, admission: Admission, listener: socke
         for client in list(clients):
             client.cancel()
         await asyncio.gather(*clients, return_exceptions=True)
+        await provider.aclose()
 
 
 async def _serve(wire: Wire, provider: Provider) -> None:

@@ -29,7 +29,6 @@ from server.admission import Admission
 from server.commands.config import effective
 from server.protocols.wyoming import Format, Frame, Transcribe
 from server.wyoming import listening_on
-from server.wyoming.answering import Conversations
 from server.wyoming.connection import Connection
 from server.wyoming.provider import Provider
 from tests.server.wyoming_client import FORMAT, PATIENCE, Client, Heard, Served, voice, wyoming
@@ -254,19 +253,6 @@ async def test_a_conversation_goes_on_over_connections_and_no_other_does(served:
     await asked("one", "My name is Ada.")
     assert "Ada" in await asked("one", "What is my name?")
     assert "Ada" not in await asked("two", "What is my name?")
-
-
-def test_conversations_are_bounded_and_forgotten_in_time() -> None:
-    now = [0.0]
-    conversations = Conversations(2, 10, lambda: now[0])
-    conversations.keep(("here", "a"), "1")
-    now[0] = 10
-    assert conversations.of(("here", "a")) == "1" and conversations.of(("there", "a")) is None
-    conversations.keep(("here", "b"), "2")
-    conversations.keep(("here", "c"), "3")
-    assert conversations.of(("here", "a")) is None and conversations.of(("here", "b")) == "2"
-    now[0] = 20.1
-    assert conversations.of(("here", "b")) is None
 
 
 @module
