@@ -75,8 +75,9 @@ class Turn:
         question: str = "",
         situation: Situation = NOTHING,
     ) -> TurnEnded:
-        """Words that are not the model's, as they come: an operator's, or a notice's. `question`: the user's before."""
-        await self._begin(lang, by, situation)
+        """Words that are not the model's, as they come: an operator's, a client's, or a notice's. They may be long, and
+        say one thing again and again. `question`: the user's before."""
+        await self._begin(lang, by, situation, given=True)
         self.asked = await self._presenter.admitted(question, lang, situation)
         await self._performance.during(self._relay(lines))
         return self._ended()
@@ -91,9 +92,9 @@ class Turn:
         await self._performance.during(self._recite(Phrase(apology), "apology"))
         return self._ended()
 
-    async def _begin(self, lang: Lang, by: Speaker, situation: Situation) -> None:
+    async def _begin(self, lang: Lang, by: Speaker, situation: Situation, *, given: bool = False) -> None:
         self._lang, self._situation, self._open = lang, situation, True
-        self._guard = self._presenter.guard.answer(lang, minor=situation.minor)
+        self._guard = self._presenter.guard.answer(lang, minor=situation.minor, given=given)
         self._performance.manner, self._performance.spoken = situation.manner, situation.spoken
         await self._emit(TurnStarted(self.number, lang, by))
 

@@ -12,8 +12,8 @@ class WyomingSettings(Section):
     `base`: the knowledge base that questions are answered from; None: the persona's. `minors`: its users are children.
     `notice`: the first answer of a conversation says first that an AI speaks; turn it off where users know.
     `connections`: at once. `idle`: seconds without a byte either way after which a client is let go. `forget`: seconds
-    after which what a conversation was about is forgotten, though its client may go on; `conversations` are known at
-    most.
+    after its last question until a conversation ends; `conversations` are known at most. `characters`: of a text
+    that is read aloud at once.
     """
 
     host: str = "127.0.0.1"
@@ -26,3 +26,4 @@ class WyomingSettings(Section):
     idle: float = Field(default=120, gt=0)
     forget: float = Field(default=900, gt=0)
     conversations: int = Field(default=256, ge=1)
+    characters: int = Field(default=20_000, ge=1)

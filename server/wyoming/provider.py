@@ -76,7 +76,7 @@ class Provider:
         called = {one.casefold() for one in (self._voice, *(names[lang] for lang in LANGUAGES))}
         if manner.voice is not None and manner.voice.casefold() not in called:
             raise Failure("unknown_voice", f"the voice here is {self._voice} / 这里的声音叫 {self._voice}")
-        most = service.settings.safety.answer_characters
+        most = self.settings.characters
         minor = self._admission.minor(self._grant)
         return Reading(service.presenter_for(*self._bases), manner.lang, reply, most, minor=minor)
 
