@@ -92,6 +92,9 @@ class ServerSettings(Section):
     publish_bytes: int = Field(default=200_000_000, ge=1024)
     """The largest set of documents published at once, and the largest archive imported."""
     hello_seconds: float = Field(default=10, gt=0)
+    idle_seconds: float = Field(default=1800, ge=0)
+    """In which nobody says or wants anything, nor hears anything, after which a client of zhubo.v1 or Realtime is let
+    go; 0: never, as for a kiosk."""
 
     @model_validator(mode="after")
     def _tells_holders_apart(self) -> Self:

@@ -106,7 +106,8 @@ def _socket(app: FastAPI, service: Service, gate: Gate, admission: Admission) ->
             return
         await socket.accept(NAME if NAME in socket.scope.get("subprotocols", ()) else None)
         codec = NativeCodec(_terms(service, admission.bases(grant)[0]))
-        await entertain(socket, codec, service, admission, grant)
+        patience = service.settings.server.idle_seconds or None
+        await entertain(socket, codec, service, admission, grant, patience=patience)
 
 
 def _terms(service: Service, base: str) -> Terms:

@@ -95,7 +95,8 @@ async def _converse(service: Service, gate: Gate, admission: Admission, socket: 
     grant, carried = talker
     await socket.accept(_NAME if _NAME in socket.scope.get("subprotocols", ()) else None)
     codec = _codec(service, socket, carried)
-    await entertain(socket, codec, service, admission, grant, Hello(voice_only=codec.leads))
+    patience = service.settings.server.idle_seconds or None
+    await entertain(socket, codec, service, admission, grant, Hello(voice_only=codec.leads), patience=patience)
 
 
 def _begun(given: object) -> SessionBody:

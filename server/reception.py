@@ -73,6 +73,7 @@ async def entertain(
     *,
     lead: float | None = None,
     idle: float | None = None,
+    patience: float | None = None,
 ) -> None:
     """Serve an accepted socket as `serve` does, or tell its client why it cannot be served now."""
     bases = admission.bases(grant)
@@ -81,7 +82,7 @@ async def entertain(
         with admission.admitted():
             try:
                 received, seconds = Reception(service, grant, bases).received, service.settings.server.hello_seconds
-                await serve(socket, codec, received, seconds, hello, lead=lead, idle=idle)
+                await serve(socket, codec, received, seconds, hello, lead=lead, idle=idle, patience=patience)
                 return
             except UnknownBase:  # deleted since
                 refusal = NO_BASE

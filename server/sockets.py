@@ -9,6 +9,7 @@ from typing import assert_never
 
 from fastapi import WebSocket, WebSocketDisconnect
 
+from agent.commands import Heard, Microphone
 from agent.events import Event, Speech
 from agent.session import Session
 from avatar.speech import Audio
@@ -17,6 +18,7 @@ from server.protocols.base import (
     Answer,
     Codec,
     Cut,
+    Decoded,
     Frame,
     Hello,
     Hold,
@@ -53,6 +55,7 @@ async def serve(
     *,
     lead: float | None = None,
     idle: float | None = None,
+    patience: float | None = None,
 ) -> None:
     """Serve an accepted socket until it closes. The session is closed with it: nothing runs on for nobody.
 
@@ -76,7 +79,7 @@ async def serve(
         async with receive(hello) as (session, welcome):
             await connection.send(welcome)
             await session.open(hello.lang, voice_only=hello.voice_only)
-            await connection.converse(session, welcome, idle)
+            await connection.converse(session, welcome, idle, patience)
 
 
 class _Connection:
@@ -85,7 +88,7 @@ class _Connection:
         self._sending = asyncio.Lock()
         self._clock = asyncio.get_running_loop().time
         self._line, self._moved = Line(lead or 0.0), asyncio.Condition()
-        self._active = self._clock()
+        self._active = self._lively = self._clock()
 
     async def send(self, event: Event | Answer) -> None:
         await self._post(self._codec.encode(event))
@@ -106,7 +109,9 @@ class _Connection:
                     case _:
                         raise TypeError(f"{type(item).__name__} before hello")
 
-    async def converse(self, session: Session, welcome: Welcome, idle: float | None = None) -> None:
+    async def converse(
+        self, session: Session, welcome: Welcome, idle: float | None = None, patience: float | None = None
+    ) -> None:
         tasks = [
             asyncio.create_task(self._read(session, welcome), name="socket reader"),
             asyncio.create_task(self._write(session), name="socket writer"),
@@ -115,6 +120,8 @@ class _Connection:
         ]
         if idle is not None:
             tasks.append(asyncio.create_task(self._idle(idle), name="idle socket"))
+        if patience is not None:
+            tasks.append(asyncio.create_task(self._lapse(session, patience), name="idle user"))
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -133,6 +140,7 @@ class _Connection:
     async def _write(self, session: Session) -> None:
         while True:
             event = await session.event()
+            self._lively = self._clock()
             for piece in _pieces(event) if self._paces else (event,):
                 await self.send(piece)
                 await asyncio.sleep(0)
@@ -175,12 +183,29 @@ class _Connection:
             await asyncio.sleep(left)
         await self._leave(Leave(_NORMAL, "idle"))
 
+    async def _lapse(self, session: Session, seconds: float) -> None:
+        self._lively = self._clock()
+        while (left := self._lively + seconds - self._clock()) > 0:
+            await asyncio.sleep(left)
+            if session.stage.current is not None:
+                self._lively = self._clock()
+        spent = f"{seconds:g}"
+        await self.send(
+            Rejected(
+                "idle",
+                f"nothing was said for {spent} s: connect again to go on / {spent} 秒没有动静，继续对话请重新连接",
+            )
+        )
+        await self._leave(Leave(_NORMAL, "idle"))
+
     async def _read(self, session: Session, welcome: Welcome) -> None:
         """A client that says hello again may change its wishes; it stays in its session."""
         while True:
             frame = await self._frame()
             await self._report(session)
             for item in self._codec.decode(frame):
+                if _does(item):
+                    self._lively = self._clock()
                 match item:
                     case Hello():
                         await self.send(welcome)
@@ -225,6 +250,17 @@ class _Connection:
         text = message.get("text")
         frame: Frame = text if text is not None else message["bytes"]
         return frame
+
+
+def _does(item: Decoded) -> bool:
+    """Whether somebody wants something: what a client sends by itself is no sign of that, and sound is where the ear
+    finds speech in it."""
+    match item:
+        case Posted(vain=vain):
+            return not vain
+        case Hello() | Welcome() | Pong() | Rejected() | Leave() | Microphone() | Heard():
+            return False
+    return True
 
 
 def _pieces(event: Event) -> Iterator[Event]:

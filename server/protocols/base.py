@@ -88,9 +88,10 @@ Answer = Welcome | Pong | Rejected
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What the protocol itself has to say to a frame, at once."""
+    """What the protocol itself has to say to a frame, at once. `vain`: that frame brought about nothing."""
 
     frames: tuple[Outgoing, ...]
+    vain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,10 @@ from server.protocols.realtime.speaking import Speaking, Wanted
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Events that answer the client's own at once."""
+    """Events that answer the client's own at once. `vain`: it was not obeyed."""
 
     events: tuple[Json, ...] = ()
+    vain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,10 @@ class RealtimeCodec:
         return True
 
     def decode(self, frame: Frame) -> list[Decoded]:
-        return [Posted(tuple(self._frames(one.events))) if isinstance(one, Told) else one for one in self._read(frame)]
+        return [
+            Posted(tuple(self._frames(one.events)), one.vain) if isinstance(one, Told) else one
+            for one in self._read(frame)
+        ]
 
     def _read(self, frame: Frame) -> Out:
         cause: object = None
@@ -109,7 +113,7 @@ class RealtimeCodec:
             restored = [] if self._speaking.active else self._settled(self._speaking.terms)
             return [*restored, *self._led(), *self._obey(message, cause)]
         except Refusal as wrong:
-            return [Told((error(wrong.code, wrong.message, cause, wrong.param),))]
+            return [Told((error(wrong.code, wrong.message, cause, wrong.param),), vain=True)]
 
     def encode(self, event: Event | Answer) -> list[Frame]:
         return self._frames(self._events(event))
