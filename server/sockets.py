@@ -211,6 +211,8 @@ class _Connection:
                         await self.send(welcome)
                     case Welcome() | Pong() | Rejected():
                         await self.send(item)
+                    case Posted(()):
+                        await asyncio.sleep(0)
                     case Posted(frames):
                         await self._post(frames)
                     case Leave():

@@ -1,6 +1,6 @@
 """A protocol translates; it never waits. Frames in, commands and answers out; events and answers in, frames out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -113,5 +113,8 @@ class Codec(Protocol):
         """Whether the client has said what the protocol wants said first."""
         ...
 
-    def decode(self, frame: Frame) -> Sequence[Decoded]: ...
+    def decode(self, frame: Frame) -> Iterable[Decoded]:
+        """A long frame may be decoded as one goes through it, with empty `Posted`s where others can have a turn."""
+        ...
+
     def encode(self, event: Event | Answer) -> Sequence[Outgoing]: ...

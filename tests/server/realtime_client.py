@@ -58,7 +58,7 @@ class Client:
 
     def send(self, kind: str, **fields: Any) -> tuple[list[Any], list[dict[str, Any]]]:
         """The commands that it comes to, and what the client is sent at once."""
-        items = self.codec.decode(json.dumps({"type": kind, **fields}))
+        items = list(self.codec.decode(json.dumps({"type": kind, **fields})))
         told = self.took([frame for item in items if isinstance(item, Posted) for frame in item.frames])
         return [item for item in items if not isinstance(item, Posted)], told
 

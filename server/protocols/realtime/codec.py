@@ -1,7 +1,7 @@
 """The OpenAI Realtime API, spoken by us: a client's events to commands, the session's events to theirs."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -26,11 +26,12 @@ from server.protocols.events import Json
 from server.protocols.realtime import beta
 from server.protocols.realtime.bodies import ResponseBody, SessionBody
 from server.protocols.realtime.creating import Created, created
+from server.protocols.realtime.frames import Appended, appended, parsed
 from server.protocols.realtime.hearing import OWN, Hearing, empty
 from server.protocols.realtime.items import Items, truncated
 from server.protocols.realtime.refusal import Refusal, error
 from server.protocols.realtime.session import Defaults, Terms, merged, refused, shown
-from server.protocols.realtime.sound import FRAME, Intake
+from server.protocols.realtime.sound import Intake
 from server.protocols.realtime.speaking import Speaking, Wanted
 
 
@@ -98,22 +99,39 @@ class RealtimeCodec:
     def greeted(self) -> bool:
         return True
 
-    def decode(self, frame: Frame) -> list[Decoded]:
-        return [
-            Posted(tuple(self._frames(one.events)), one.vain) if isinstance(one, Told) else one
-            for one in self._read(frame)
-        ]
+    def decode(self, frame: Frame) -> Iterable[Decoded]:
+        long = appended(frame)
+        return self._posted(self._read(frame)) if long is None else self._bit_by_bit(long)
+
+    def _posted(self, out: Out) -> list[Decoded]:
+        return [Posted(tuple(self._frames(one.events)), one.vain) if isinstance(one, Told) else one for one in out]
+
+    def _bit_by_bit(self, long: Appended) -> Iterator[Decoded]:
+        """With something empty after each bit: whoever goes through it can let others have a turn."""
+        sound = list[bytes]()
+        try:
+            for piece in long.pieces():
+                sound.append(piece)
+                yield Posted((), vain=True)
+        except Refusal as wrong:
+            yield from self._posted([_refusal(wrong, long.message.get("event_id"))])
+        else:
+            yield from self._posted(self._answered({**long.message, "audio": tuple(sound)}))
 
     def _read(self, frame: Frame) -> Out:
-        cause: object = None
         try:
-            message = _parsed(frame)
-            cause = message.get("event_id")
+            return self._answered(parsed(frame))
+        except Refusal as wrong:
+            return [_refusal(wrong, None)]
+
+    def _answered(self, message: Json) -> Out:
+        cause = message.get("event_id")
+        try:
             message = beta.inward(message) if self._dialect.beta else message
             restored = [] if self._speaking.active else self._settled(self._speaking.terms)
             return [*restored, *self._led(), *self._obey(message, cause)]
         except Refusal as wrong:
-            return [Told((error(wrong.code, wrong.message, cause, wrong.param),), vain=True)]
+            return [_refusal(wrong, cause)]
 
     def encode(self, event: Event | Answer) -> list[Frame]:
         return self._frames(self._events(event))
@@ -323,24 +341,9 @@ _APART = (
 _MADE = ("conversation.item.added", "conversation.item.done")
 
 
+def _refusal(wrong: Refusal, cause: object) -> Told:
+    return Told((error(wrong.code, wrong.message, cause, wrong.param),), vain=True)
+
+
 def _answer(kind: str, **fields: object) -> Told:
     return Told(({"type": kind, **fields},))
-
-
-def _parsed(frame: Frame) -> Json:
-    """Raises Refusal."""
-    if len(frame) > FRAME:
-        raise Refusal("too_large", "an event brings at most 15 MiB of audio / 每个事件最多 15 MiB 音频")
-    if isinstance(frame, bytes):
-        raise Refusal("unexpected_binary", "send JSON text frames; audio is base64 in them / 请发送 JSON 文本帧")
-    try:
-        message = orjson.loads(frame)
-    except orjson.JSONDecodeError as wrong:
-        raise Refusal("invalid_json", "the frame is not JSON / 不是有效的 JSON") from wrong
-    match message:
-        case {"type": str()}:
-            parsed: Json = message
-            return parsed
-    raise Refusal(
-        "invalid_value", "an event is a JSON object with a text 'type' / 事件应为带 type 的 JSON 对象", "type"
-    )

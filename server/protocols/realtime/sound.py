@@ -36,13 +36,16 @@ class Intake:
         """Bytes since the buffer was last empty."""
 
     def feed(self, audio: object, format: str) -> list[Microphone]:
-        """Raises Refusal."""
-        data = decoded(audio)
+        """`audio`: base64, or, decoded already, its pieces. Raises Refusal."""
+        pieces: tuple[bytes, ...] = audio if isinstance(audio, tuple) else (decoded(audio),)
+        return [one for piece in pieces for one in self._taken(piece, format)]
+
+    def _taken(self, data: bytes, format: str) -> Iterator[Microphone]:
         self.given += len(data)
         if format == "audio/pcm":
             data = self._odd + data
             data, self._odd = data[: len(data) & ~1], data[len(data) & ~1 :]
-        return list(stretches(data, format))
+        return stretches(data, format)
 
     def taken(self) -> None:
         """What was given is an utterance; the sound goes on."""
