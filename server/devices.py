@@ -5,8 +5,10 @@ import hmac
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import IPv6Network, ip_address
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,15 @@ from configs.engines import ConfigError
 from configs.xiaozhi import XiaozhiSettings
 
 _PENDING = 100
-"""New devices that wait at once; of more, the longest waiting has to ask anew."""
+"""New devices that wait at once."""
+_EACH = 20
+"""Of them, from one address."""
 _MINUTES = 15
 _ADMITTED = 10_000
 
 
 class DevicesError(RuntimeError):
-    """The list of devices could not be kept. `code`: full, unkept."""
+    """A device cannot be let in, or wait. `code`: full, unkept, crowded."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -43,6 +47,8 @@ class Applicant:
     code: str
     challenge: str
     since: float
+    place: str
+    """Where it asked from."""
 
 
 class Devices:
@@ -86,18 +92,27 @@ class Devices:
                 return True
         return known == _hashed(device.client)
 
-    def applicant(self, device: Device) -> Applicant:
-        """The code that an operator lets it in by."""
+    def applicant(self, device: Device, address: str = "") -> Applicant:
+        """The code that an operator lets it in by. `address`: its own; who asks for many devices from one makes no
+        other wait. Raises DevicesError."""
         with self._lock:
-            waiting = self._waiting()
+            waiting, place = self._waiting(), _place(address)
             if device not in waiting:
+                self._make_room(waiting, place)
                 taken = {one.code for one in waiting.values()}
                 while (code := f"{secrets.randbelow(1_000_000):06}") in taken:
                     pass
-                while len(waiting) >= _PENDING:
-                    del waiting[next(iter(waiting))]
-                waiting[device] = Applicant(device, code, secrets.token_urlsafe(16), self._now())
+                waiting[device] = Applicant(device, code, secrets.token_urlsafe(16), self._now(), place)
             return waiting[device]
+
+    def _make_room(self, waiting: dict[Device, Applicant], place: str) -> None:
+        """Where all places are taken, the last that came from the most crowded address gives up its own."""
+        counts = Counter(one.place for one in waiting.values())
+        crowd, most = counts.most_common(1)[0] if counts else (place, 0)
+        if counts[place] >= _EACH or (len(waiting) >= _PENDING and counts[place] + 1 >= most):
+            raise DevicesError("crowded", "too many new devices wait: try again later / 等待激活的设备太多，请稍后再试")
+        if len(waiting) >= _PENDING:
+            del waiting[next(device for device, one in reversed(waiting.items()) if one.place == crowd)]
 
     def confirm(self, code: str) -> Device | None:
         """The device that shows this code is let in; None where none does. Raises DevicesError."""
@@ -148,6 +163,15 @@ class Devices:
     def _derived(self, purpose: str, device: Device) -> str:
         text = "\0".join(("xiaozhi", purpose, device.id, device.client))
         return hmac.new(self._secret, text.encode(), hashlib.sha256).hexdigest()
+
+
+def _place(address: str) -> str:
+    """Who has one address of version 6 has all that begin with the same 64 bits."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    return str(ip) if ip.version == 4 else str(IPv6Network((int(ip) >> 64 << 64, 64)))
 
 
 def _read(file: Path) -> dict[str, str]:

@@ -19,7 +19,7 @@ from configs.language import Lang
 from server.admission import Admission
 from server.assemble import Service
 from server.auth import Gate, Grant
-from server.devices import Device, Devices, DevicesError
+from server.devices import Applicant, Device, Devices, DevicesError
 from server.protocols.xiaozhi import FRAME, RATE, VERSIONS, Outlet, Terms, XiaozhiCodec
 from server.reception import entertain
 from server.routes.access import Access
@@ -39,6 +39,8 @@ _ASK: dict[Lang | None, str] = {
     "en": "Ask the operator to confirm",
     None: "请让管理员确认 / Ask the operator to confirm",
 }
+_TROUBLES = {"full": (409, ""), "unkept": (503, ""), "crowded": (429, "300")}
+"""Of each that the list of devices has: the status, and after how many seconds to try again."""
 _NO_PICTURES = "这里看不了图片。 / Pictures are not looked at here."
 
 
@@ -105,7 +107,16 @@ def device_routes(access: Access, devices: Devices) -> APIRouter:
 
 
 def _told_error(error: DevicesError) -> HTTPException:
-    return HTTPException(409 if error.code == "full" else 503, f"{error.code}: {error}")
+    status, after = _TROUBLES[error.code]
+    return HTTPException(status, f"{error.code}: {error}", headers={"Retry-After": after} if after else None)
+
+
+def _applicant(devices: Devices, device: Device, request: Request) -> Applicant:
+    """Raises HTTPException."""
+    try:
+        return devices.applicant(device, request.client.host if request.client else "")
+    except DevicesError as error:
+        raise _told_error(error) from error
 
 
 async def _admitted(devices: Devices, device: Device) -> bool:
@@ -157,7 +168,7 @@ async def _boot(request: Request, service: Service, devices: Devices, device: De
         },
     }
     if not admitted:
-        one = devices.applicant(device)
+        one = _applicant(devices, device, request)
         message = f"{_ASK[lang]}\n{one.code}"
         activation = {"code": one.code, "message": message, "challenge": one.challenge, "timeout_ms": _POLL}
         answer["activation"] = activation

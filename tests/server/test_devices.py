@@ -87,13 +87,53 @@ def test_a_code_ends_after_a_quarter_of_an_hour(tmp_path: Path) -> None:
     assert some.confirm(some.applicant(KITCHEN).code) == KITCHEN, "a clock that was put back locks nobody out"
 
 
-def test_only_so_many_wait_and_no_two_by_one_code(tmp_path: Path) -> None:
+def flood(some: Devices, address: str, count: int = 200) -> list[str]:
+    """The codes that are given to an address that asks for many devices."""
+    codes = []
+    for number in range(count):
+        try:
+            codes.append(some.applicant(Device(f"{address}-{number}", "c"), address).code)
+        except DevicesError as error:
+            assert error.code == "crowded" and "try again later" in str(error) and "请稍后再试" in str(error)
+    return codes
+
+
+def test_a_flood_from_one_address_pushes_out_no_device_that_waits(tmp_path: Path) -> None:
+    clock = Clock()
+    some = devices(tmp_path, clock=clock)
+    code = some.applicant(KITCHEN, "192.0.2.1").code
+    assert len(flood(some, "203.0.113.9")) == 20
+    assert some.applicant(HALL, "192.0.2.1").code and some.applicant(KITCHEN, "192.0.2.1").code == code
+    assert len(some.listed()["waiting"]) == 22
+    assert some.confirm(code) == KITCHEN
+    assert flood(some, "203.0.113.9") == flood(some, "203.0.113.9", 20), "nothing but what it has already"
+    clock.now += 15 * 60
+    assert len(flood(some, "203.0.113.9")) == 20 and len(some.listed()["waiting"]) == 20, "the old ones have expired"
+
+
+def test_a_flood_from_many_addresses_gives_way_to_one_that_asks_for_few(tmp_path: Path) -> None:
     some = devices(tmp_path)
-    first = some.applicant(KITCHEN).code
-    codes = [some.applicant(Device(f"d{number}", "c")).code for number in range(150)]
-    waiting = some.listed()["waiting"]
-    assert len(waiting) == 100 and {one["code"] for one in waiting} == set(codes[-100:])
-    assert len(set(codes[-100:])) == 100 and some.confirm(first) is None
+    early = [some.applicant(Device(f"early{at}", "c"), f"192.0.2.{at}").code for at in range(10)]
+    codes = [code for at in range(9) for code in flood(some, f"198.51.100.{at}")]
+    waiting = {one["code"] for one in some.listed()["waiting"]}
+    assert len(waiting) == 100 and waiting >= set(early) and waiting < {*early, *codes}
+    late = some.applicant(KITCHEN, "192.0.2.200").code
+    waiting = {one["code"] for one in some.listed()["waiting"]}
+    assert len(waiting) == 100 and waiting > {*early, late} and some.confirm(late) == KITCHEN
+
+
+def test_whole_networks_of_version_6_are_one_address(tmp_path: Path) -> None:
+    some = devices(tmp_path)
+    codes = [flood(some, f"2001:db8::{at:x}", 1) for at in range(1, 60)]
+    assert sum(map(len, codes)) == 20
+    assert some.applicant(KITCHEN, "2001:db8:0:1::1").code
+
+
+def test_where_everybody_asks_for_one_who_waits_keeps_its_place(tmp_path: Path) -> None:
+    some = devices(tmp_path)
+    codes = [some.applicant(Device(f"d{at}", "c"), f"10.0.0.{at}").code for at in range(100)]
+    assert len(set(codes)) == 100 and flood(some, "10.0.1.1") == []
+    assert [one["code"] for one in some.listed()["waiting"]] == codes
 
 
 def test_only_so_many_are_let_in_and_the_operator_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,6 +169,6 @@ def test_many_at_once_are_all_kept(tmp_path: Path) -> None:
     some = devices(tmp_path)
     many = [Device(f"d{number}", f"c{number}") for number in range(60)]
     with ThreadPoolExecutor(8) as pool:
-        codes = list(pool.map(lambda one: some.applicant(one).code, many))
+        codes = list(pool.map(lambda one: some.applicant(one, one.id).code, many))
         assert set(pool.map(some.confirm, codes)) == set(many)
     assert all(map(devices(tmp_path).admitted, many))

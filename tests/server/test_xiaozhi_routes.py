@@ -124,6 +124,16 @@ async def test_a_list_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
             assert told.status_code == 503 and told.json()["detail"].startswith("unkept: ")
 
 
+async def test_an_address_that_asks_for_many_devices_is_told_to_wait(tmp_path: Path) -> None:
+    async with application(tmp_path, **KEYED) as client:
+        code = (await boot(client))["activation"]["code"]
+        for number in range(30):
+            told = await client.post("/xiaozhi/ota", headers={**KITCHEN, "Client-Id": f"flood-{number}"})
+        assert told.status_code == 429 and told.headers["Retry-After"] == "300"
+        assert told.json()["detail"].startswith("crowded: ") and "请稍后再试" in told.json()["detail"]
+        assert (await boot(client))["activation"]["code"] == code
+
+
 NAMELESS = [{}, {"Device-Id": "a"}, {**KITCHEN, "Device-Id": "a b"}, {**KITCHEN, "Client-Id": "x" * 65}]
 
 
