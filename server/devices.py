@@ -1,12 +1,11 @@
 """Smart speakers: which are let in, by a token of their own, and which wait for an operator's word."""
 
-import hashlib
-import hmac
 import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv6Network, ip_address
 from pathlib import Path
@@ -16,6 +15,7 @@ import orjson
 
 from configs.engines import ConfigError
 from configs.xiaozhi import XiaozhiSettings
+from server.tokens import Device, Tokens
 
 _PENDING = 100
 """New devices that wait at once."""
@@ -34,14 +34,6 @@ class DevicesError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
-    """`id`: its Device-Id, which is printed on it. `client`: its Client-Id, which only it and we know."""
-
-    id: str
-    client: str
-
-
-@dataclass(frozen=True, slots=True)
 class Applicant:
     device: Device
     code: str
@@ -52,45 +44,50 @@ class Applicant:
 
 
 class Devices:
-    """`secret`: the server's key; None: there is none, and who reaches it is let in. What an operator confirmed is kept
-    in `file`: of each device a hash of its Client-Id, so that its MAC address alone lets nobody in. May be called from
-    several threads: it writes that file. Raises ConfigError where it cannot be read."""
+    """`key`: the server's; None: there is none, and who reaches it is let in. What an operator confirmed is kept in
+    `file`: of each device the mark of its Client-Id, so that its MAC address alone lets nobody in; beside it, the root
+    of the tokens. May be called from several threads: it writes files. Raises ConfigError where they cannot be read."""
 
     def __init__(
-        self, settings: XiaozhiSettings, secret: str | None, file: Path, now: Callable[[], float] = time.time
+        self, settings: XiaozhiSettings, key: str | None, file: Path, now: Callable[[], float] = time.time
     ) -> None:
         self._settings, self._file, self._now = settings, file, now
-        self._secret = secret.encode() if secret else b""
         self._lock = threading.RLock()
         self._applicants: dict[Device, Applicant] = {}
         self._admitted: dict[str, str] = _read(file)
+        everybody, root = settings.activation == "off", file.with_suffix(".key")
+        self._tokens = Tokens(root, key, self._admitted.values(), everybody=everybody) if key else None
 
     @property
     def keyed(self) -> bool:
-        return bool(self._secret)
+        return self._tokens is not None
 
     def token(self, device: Device) -> str:
-        """What it must present; "" where no key is set."""
-        return self._derived("token", device) if self._secret else ""
+        """What it must present; "" where no key is set. Raises DevicesError."""
+        with _keeping():
+            return self._tokens.token(device) if self._tokens else ""
 
     def opens(self, device: Device, token: str) -> bool:
-        right = hmac.compare_digest(token.encode("utf-8", "replace"), self.token(device).encode())
-        return not self._secret or (right and self.admitted(device))
+        """Raises DevicesError."""
+        with _keeping():
+            return self._tokens is None or (self._tokens.right(device, token) and self.admitted(device))
 
     def user(self, device: Device) -> str | None:
-        """A secret by which its user is known again; None without a key: a MAC address is no secret."""
-        return self._derived("user", device) if self._secret else None
+        """A secret by which its user is known again; None without a key: a MAC address is no secret. Raises
+        DevicesError."""
+        with _keeping():
+            return self._tokens.user(device) if self._tokens else None
 
     def admitted(self, device: Device) -> bool:
         """The first that has a name of `settings.devices` is that device. Raises DevicesError."""
-        if not self._secret or self._settings.activation == "off":
+        if not self.keyed or self._settings.activation == "off":
             return True
         with self._lock:
             known = self._admitted.get(device.id)
             if known is None and device.id in self._settings.devices:
                 self._keep(device)
                 return True
-        return known == _hashed(device.client)
+        return known == device.mark
 
     def applicant(self, device: Device, address: str = "") -> Applicant:
         """The code that an operator lets it in by. `address`: its own; who asks for many devices from one makes no
@@ -145,24 +142,26 @@ class Devices:
     def _keep(self, device: Device) -> None:
         if device.id not in self._admitted and len(self._admitted) >= _ADMITTED:
             raise DevicesError("full", f"{_ADMITTED} devices are let in: forget some first / 设备太多，请先移除一些")
-        self._write({**self._admitted, device.id: _hashed(device.client)})
+        self._write({**self._admitted, device.id: device.mark})
 
     def _write(self, admitted: dict[str, str]) -> None:
         """What is not on the disk is not so."""
-        beside = self._file.with_suffix(".new")
-        try:
+        with _keeping():
+            beside = self._file.with_suffix(".new")
             self._file.parent.mkdir(parents=True, exist_ok=True)
             beside.write_bytes(orjson.dumps(admitted))
             beside.replace(self._file)
-        except OSError as error:
-            raise DevicesError(
-                "unkept", f"the list of devices cannot be written ({error.strerror}) / 无法保存设备列表"
-            ) from error
         self._admitted = admitted
 
-    def _derived(self, purpose: str, device: Device) -> str:
-        text = "\0".join(("xiaozhi", purpose, device.id, device.client))
-        return hmac.new(self._secret, text.encode(), hashlib.sha256).hexdigest()
+
+@contextmanager
+def _keeping() -> Iterator[None]:
+    """Raises DevicesError for an OSError."""
+    try:
+        yield
+    except OSError as error:
+        told = f"what is known of devices cannot be written ({error.strerror}) / 无法保存设备信息"
+        raise DevicesError("unkept", told) from error
 
 
 def _place(address: str) -> str:
@@ -188,7 +187,3 @@ def _read(file: Path) -> dict[str, str]:
 
 def _unreadable(file: Path) -> ConfigError:
     return ConfigError(f"{file} is not a list of devices: move it away, and let the devices in anew")
-
-
-def _hashed(client: str) -> str:
-    return hashlib.sha256(client.encode()).hexdigest()

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -19,12 +20,14 @@ from configs.language import Lang
 from server.admission import Admission
 from server.assemble import Service
 from server.auth import Gate, Grant
-from server.devices import Applicant, Device, Devices, DevicesError
+from server.devices import Applicant, Devices, DevicesError
 from server.protocols.xiaozhi import FRAME, RATE, VERSIONS, Outlet, Terms, XiaozhiCodec
 from server.reception import entertain
 from server.routes.access import Access
+from server.tokens import Device
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 PATH = "/xiaozhi/v1/"
 FILE = "devices.json"
@@ -47,8 +50,8 @@ _NO_PICTURES = "这里看不了图片。 / Pictures are not looked at here."
 def devices_of(service: Service) -> Devices:
     server = service.settings.server
     keys = [server.key] if server.key else [key.key for key in server.keys]
-    secret = keys[0].get_secret_value() if keys else None
-    return Devices(service.settings.xiaozhi, secret, service.home.data / FILE)
+    first = keys[0].get_secret_value() if keys else None
+    return Devices(service.settings.xiaozhi, first, service.home.data / FILE)
 
 
 def xiaozhi_routes(service: Service, gate: Gate, admission: Admission, devices: Devices) -> APIRouter:
@@ -121,8 +124,13 @@ def _applicant(devices: Devices, device: Device, request: Request) -> Applicant:
 
 async def _admitted(devices: Devices, device: Device) -> bool:
     """Raises HTTPException."""
+    return await _kept(devices.admitted, device)
+
+
+async def _kept(what: Callable[[Device], T], device: Device) -> T:
+    """What may have to be written. Raises HTTPException."""
     try:
-        return await asyncio.to_thread(devices.admitted, device)
+        return await asyncio.to_thread(what, device)
     except DevicesError as error:
         log.warning("a device cannot be let in: %s", error.code)
         raise _told_error(error) from error
@@ -151,6 +159,7 @@ async def _boot(request: Request, service: Service, devices: Devices, device: De
         raise HTTPException(503, f"{error.code}: {error}") from error
     told = await _told(request)
     admitted = await _admitted(devices, device)
+    token = await _kept(devices.token, device) if admitted else ""
     lang = _language(str(told.get("language") or request.headers.get("accept-language", "")))
     zone = datetime.now(UTC).astimezone(ZoneInfo(service.settings.tools.timezone)).utcoffset()
     application = told.get("application")
@@ -163,7 +172,7 @@ async def _boot(request: Request, service: Service, devices: Devices, device: De
         "firmware": {"version": version if isinstance(version, str) else "0.0.0", "url": ""},
         "websocket": {
             "url": _address(request, settings.url) + (f"?lang={lang}" if lang else ""),
-            "token": devices.token(device) if admitted else "",
+            "token": token,
             "version": settings.version,
         },
     }
@@ -179,6 +188,7 @@ async def _serve(socket: WebSocket, service: Service, gate: Gate, admission: Adm
     settings = service.settings.xiaozhi
     try:
         device = await _presented(socket, service, gate, devices)
+        user = await _kept(devices.user, device) if service.settings.memory.long_term else None
         outlet = _outlet()
     except HTTPException as refused:
         await socket.send_denial_response(Response(status_code=refused.status_code))
@@ -187,7 +197,7 @@ async def _serve(socket: WebSocket, service: Service, gate: Gate, admission: Adm
         await socket.send_denial_response(Response(status_code=503))
         return
     await socket.accept()
-    codec = XiaozhiCodec(_terms(socket, service, devices, device), outlet)
+    codec = XiaozhiCodec(_terms(socket, service, user), outlet)
     grant = Grant(settings.base, write=False, minors=settings.minors)
     await entertain(socket, codec, service, admission, grant, lead=settings.lead, idle=settings.idle)
 
@@ -200,18 +210,14 @@ async def _presented(socket: WebSocket, service: Service, gate: Gate, devices: D
         raise HTTPException(404 if refused.status_code == 404 else 401) from refused
     scheme, _, token = socket.headers.get("authorization", "").partition(" ")
     given = token.strip() if scheme.lower() == "bearer" else ""
-    try:
-        opened = await asyncio.to_thread(devices.opens, device, given)
-    except DevicesError as error:
-        raise _told_error(error) from error
-    if not opened:
+    if not await _kept(lambda one: devices.opens(one, given), device):
         raise HTTPException(401)
     if socket.headers.get("protocol-version", "1") not in map(str, VERSIONS):
         raise HTTPException(400)
     return device
 
 
-def _terms(socket: WebSocket, service: Service, devices: Devices, device: Device) -> Terms:
+def _terms(socket: WebSocket, service: Service, user: str | None) -> Terms:
     version, wanted = socket.headers.get("protocol-version"), socket.query_params.get("lang")
     return Terms(
         int(version) if version else None,
@@ -219,7 +225,7 @@ def _terms(socket: WebSocket, service: Service, devices: Devices, device: Device
         service.settings.limits.question_characters,
         str(socket.url.replace(scheme="https" if socket.url.scheme == "wss" else "http", path=_VISION, query="")),
         "zh" if wanted == "zh" else "en" if wanted == "en" else None,
-        devices.user(device) if service.settings.memory.long_term else None,
+        user,
     )
 
 

@@ -1,5 +1,9 @@
 """Which smart speakers are let in, and which wait for an operator's word."""
 
+import hashlib
+import hmac
+import json
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,7 +12,8 @@ import pytest
 from configs.engines import ConfigError
 from configs.xiaozhi import XiaozhiSettings
 from server import devices as module
-from server.devices import Device, Devices, DevicesError
+from server.devices import Devices, DevicesError
+from server.tokens import Device
 
 KITCHEN = Device("aa:bb:cc:00:11:22", "11111111-2222")
 HALL = Device("aa:bb:cc:00:11:23", "33333333-4444")
@@ -53,7 +58,7 @@ def test_a_token_is_of_one_device_alone(tmp_path: Path) -> None:
     for wrong in ("", "x", "令牌", "\udcff", some.token(KITCHEN)[:-1]):
         assert not some.opens(KITCHEN, wrong)
     assert not some.opens(Device(KITCHEN.id, "another"), some.token(KITCHEN))
-    assert some.token(KITCHEN) != devices(tmp_path, "another key").token(KITCHEN)
+    assert some.token(KITCHEN) != devices(tmp_path / "another").token(KITCHEN)
     assert SECRET not in some.token(KITCHEN) and some.user(KITCHEN) not in (None, some.token(KITCHEN))
 
 
@@ -73,6 +78,70 @@ def test_who_was_let_in_is_kept_and_no_secret_with_it(tmp_path: Path) -> None:
     assert again.opens(KITCHEN, some.token(KITCHEN))
     assert again.forget(KITCHEN.id) and not again.forget(KITCHEN.id)
     assert not devices(tmp_path).admitted(KITCHEN)
+
+
+def of_old(purpose: str, device: Device, key: str = SECRET) -> str:
+    """As it was when the server's key was the root."""
+    text = "\0".join(("xiaozhi", purpose, device.id, device.client))
+    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def test_devices_stay_known_when_the_servers_key_is_another(tmp_path: Path) -> None:
+    some = devices(tmp_path)
+    some.confirm(some.applicant(KITCHEN).code)
+    token, user = some.token(KITCHEN), some.user(KITCHEN)
+    rotated = devices(tmp_path, "another key")
+    assert rotated.opens(KITCHEN, token) and rotated.token(KITCHEN) == token and rotated.user(KITCHEN) == user
+    assert not rotated.opens(KITCHEN, of_old("token", KITCHEN)), "of which no device has one"
+    assert not rotated.opens(KITCHEN, of_old("token", KITCHEN, "another key"))
+
+
+def test_the_root_is_made_at_first_need_for_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "devices.key"
+    open_ = devices(tmp_path, None)
+    assert open_.opens(KITCHEN, "") and not file.exists()
+    some = devices(tmp_path, activation="off")
+    assert not file.exists()
+    token = some.token(KITCHEN)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert SECRET not in file.read_text() and token not in file.read_text() and KITCHEN.client not in file.read_text()
+    file.unlink()
+    assert not devices(tmp_path, activation="off").opens(KITCHEN, token), "who deletes it makes all tokens invalid"
+
+
+def test_what_was_derived_from_the_servers_key_goes_on_until_that_is_another(tmp_path: Path) -> None:
+    known = {KITCHEN.id: hashlib.sha256(KITCHEN.client.encode()).hexdigest()}
+    (tmp_path / "devices.json").write_text(json.dumps(known))
+    old, user = of_old("token", KITCHEN), of_old("user", KITCHEN)
+    some = devices(tmp_path, devices=[HALL.id])
+    assert some.opens(KITCHEN, old) and some.opens(KITCHEN, some.token(KITCHEN)) and some.token(KITCHEN) != old
+    assert some.user(KITCHEN) == user
+    assert some.admitted(HALL) and not some.opens(HALL, of_old("token", HALL)), "it came later, and has a new one"
+    assert some.user(HALL) != of_old("user", HALL)
+    token = some.token(KITCHEN)
+    for rotated in (devices(tmp_path, "another key"), devices(tmp_path, "a third")):
+        assert not rotated.opens(KITCHEN, old) and rotated.opens(KITCHEN, token) and rotated.user(KITCHEN) == user
+
+
+def test_where_everybody_is_let_in_tokens_of_old_go_on_too(tmp_path: Path) -> None:
+    some = devices(tmp_path, activation="off")
+    assert some.opens(KITCHEN, of_old("token", KITCHEN)) and not some.opens(KITCHEN, of_old("token", HALL))
+
+
+@pytest.mark.parametrize("content", ["", "not json", "[1]", '{"root": "short", "users": {}}', '{"root": 7}'])
+def test_a_root_that_cannot_be_read_says_what_to_do(tmp_path: Path, content: str) -> None:
+    (tmp_path / "devices.key").write_text(content)
+    with pytest.raises(ConfigError, match=r"devices\.key .*delete it"):
+        devices(tmp_path)
+
+
+def test_a_root_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
+    some = devices(tmp_path / "data", activation="off")
+    (tmp_path / "data").write_text("in the way of a folder")
+    for asked in (lambda: some.token(KITCHEN), lambda: some.opens(KITCHEN, ""), lambda: some.user(KITCHEN)):
+        with pytest.raises(DevicesError) as unkept:
+            asked()
+        assert unkept.value.code == "unkept" and "无法保存" in str(unkept.value)
 
 
 def test_a_code_ends_after_a_quarter_of_an_hour(tmp_path: Path) -> None:
@@ -171,4 +240,6 @@ def test_many_at_once_are_all_kept(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         codes = list(pool.map(lambda one: some.applicant(one, one.id).code, many))
         assert set(pool.map(some.confirm, codes)) == set(many)
+        tokens = list(pool.map(some.token, many))
+    assert all(map(devices(tmp_path).opens, many, tokens))
     assert all(map(devices(tmp_path).admitted, many))

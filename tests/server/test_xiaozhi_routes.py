@@ -232,6 +232,18 @@ async def test_the_socket_opens_by_the_token_alone(tmp_path: Path) -> None:
             assert await opened(client, wrong) == 401
 
 
+KEYS = ["{key: east-key, base: main}", "{key: west-key, base: main}"]
+
+
+async def test_the_order_of_the_keys_and_what_they_are_means_nothing_to_devices(tmp_path: Path) -> None:
+    token = ""
+    for keys in (KEYS, KEYS[::-1], ["{key: north-key, base: main}"]):
+        settings = {"ZHUBO__SERVER__KEYS": f"[{', '.join(keys)}]", "ZHUBO__XIAOZHI__ACTIVATION": "off"}
+        async with application(tmp_path, **settings) as client:
+            token = token or (await boot(client))["websocket"]["token"]
+            assert isinstance(await opened(client, {**KITCHEN, "Authorization": f"Bearer {token}"}), dict)
+
+
 async def test_a_version_that_is_not_spoken_is_refused(tmp_path: Path) -> None:
     async with application(tmp_path) as client:
         for version in ("0", "4", "two", "1.0", ""):
