@@ -36,6 +36,8 @@ _VISION = "/xiaozhi/vision"
 _LONGEST = 65_536
 """Bytes of what a device tells of itself."""
 _NAME = re.compile(r"[0-9A-Za-z:._-]{1,64}")
+_HOST = re.compile(r"(?:[0-9A-Za-z._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+"""The Host header of RFC 9110, section 7.2, as clients write it."""
 _POLL = 30_000
 _ASK: dict[Lang | None, str] = {
     "zh": "请让管理员确认",
@@ -137,9 +139,12 @@ async def _kept(what: Callable[[Device], T], device: Device) -> T:
 
 
 def _known(request: HTTPConnection, service: Service, gate: Gate, devices: Devices) -> Device:
-    """Raises HTTPException for one that does not say who it is where a key is set, and for a page of another site."""
+    """Raises HTTPException for one that does not say who it is where a key is set, for a page of another site, and for
+    a Host that is no address."""
     if not service.settings.xiaozhi.enabled:
         raise HTTPException(404, "not_found: smart speakers are not served here / 这里不接待智能音箱")
+    if not _is_address(request.headers.get("host", "")):
+        raise HTTPException(400, "bad_host: send Host: NAME or NAME:PORT / Host 须为“主机名”或“主机名:端口”")
     if not devices.keyed and gate.grant(request) is None:
         raise HTTPException(403, "forbidden: only from this machine / 只限本机访问")
     id, client = (request.headers.get(name, "") for name in ("device-id", "client-id"))
@@ -148,6 +153,15 @@ def _known(request: HTTPConnection, service: Service, gate: Gate, devices: Devic
     if not (_NAME.fullmatch(id) and _NAME.fullmatch(client)):
         raise HTTPException(400, "unknown_device: send Device-Id and Client-Id / 请带上 Device-Id 和 Client-Id")
     return Device(id.lower(), client)
+
+
+def _is_address(host: str) -> bool:
+    """Whether others can be told to connect there. None at all is where the request came in."""
+    try:
+        parts = urlsplit(f"//{host}")
+        return not host or (_HOST.fullmatch(host) is not None and bool(parts.hostname) and parts.port != 0)
+    except ValueError:  # a port beyond 65535, or brackets around what is no address of version 6
+        return False
 
 
 async def _boot(request: Request, service: Service, devices: Devices, device: Device) -> dict[str, Any]:
@@ -207,7 +221,8 @@ async def _presented(socket: WebSocket, service: Service, gate: Gate, devices: D
     try:
         device = _known(socket, service, gate, devices)
     except HTTPException as refused:
-        raise HTTPException(404 if refused.status_code == 404 else 401) from refused
+        told = str(refused.detail).startswith(("not_found", "bad_host"))
+        raise HTTPException(refused.status_code if told else 401) from refused
     scheme, _, token = socket.headers.get("authorization", "").partition(" ")
     given = token.strip() if scheme.lower() == "bearer" else ""
     if not await _kept(lambda one: devices.opens(one, given), device):

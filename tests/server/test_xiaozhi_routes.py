@@ -144,6 +144,25 @@ async def test_where_there_is_a_key_a_device_says_who_it_is(tmp_path: Path) -> N
             assert told.status_code == 400 and "Device-Id" in told.json()["detail"] and "请" in told.json()["detail"]
 
 
+HOSTS = ["[::1", "[::::]", "a b", "x:port", "x:99999", "x:0", ":80", "a/b", "a]b", "u@x", "x?y", "\xe9"]
+
+
+async def test_a_host_that_is_no_address_is_told(tmp_path: Path) -> None:
+    async with application(tmp_path, **KEYED, ZHUBO__XIAOZHI__ACTIVATION="off") as client:
+        token = (await boot(client))["websocket"]["token"]
+        device = {**KITCHEN, "Authorization": f"Bearer {token}"}
+        for host in HOSTS:
+            for path in ("/xiaozhi/ota", "/xiaozhi/ota/activate"):
+                told = await client.post(path, headers={**KITCHEN, "Host": host.encode("latin-1")})  # type: ignore[dict-item]
+                assert told.status_code == 400, host
+                assert told.json()["detail"].startswith("bad_host: send Host") and "须为" in told.json()["detail"]
+            assert await opened(client, device, host=host) == 400
+        for host in ("zhubo.local", "zhubo.local:8000", "192.0.2.1:80", "[2001:db8::1]:8000", "[::1]"):
+            told = await client.post("/xiaozhi/ota", headers={**KITCHEN, "Host": host})
+            assert told.json()["websocket"]["url"] == f"ws://{host}/xiaozhi/v1/"
+            assert isinstance(await opened(client, device, host=host), dict)
+
+
 async def test_a_page_of_another_site_learns_nothing_without_a_key(tmp_path: Path) -> None:
     async with application(tmp_path) as client:
         told = await client.get("/xiaozhi/ota", headers={"Origin": "https://evil.example"})
@@ -174,20 +193,27 @@ async def test_pictures_are_not_looked_at_and_the_device_is_told(tmp_path: Path)
 # the WebSocket
 
 
-def scope_of(headers: dict[str, str], query: str = "") -> dict[str, Any]:
+def scope_of(headers: dict[str, str], query: str = "", host: str = "127.0.0.1") -> dict[str, Any]:
     given = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
     return {
         **{"type": "websocket", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "ws"},
         **{"path": "/xiaozhi/v1/", "raw_path": b"/xiaozhi/v1/", "query_string": query.encode(), "root_path": ""},
-        **{"headers": [(b"host", b"127.0.0.1"), *given], "subprotocols": [], "client": ("127.0.0.1", 1), "state": {}},
+        **{
+            "headers": [(b"host", host.encode("latin-1")), *given],
+            "subprotocols": [],
+            "client": ("127.0.0.1", 1),
+            "state": {},
+        },
         **{"server": ("127.0.0.1", 80), "extensions": {"websocket.http.response": {}}},
     }
 
 
 @asynccontextmanager
-async def socket(app: ASGIApp, headers: dict[str, str], query: str = "") -> AsyncIterator[list[Any]]:
+async def socket(
+    app: ASGIApp, headers: dict[str, str], query: str = "", host: str = "127.0.0.1"
+) -> AsyncIterator[list[Any]]:
     """What is answered to a device that connects, says hello, and goes."""
-    scope = scope_of(headers, query)
+    scope = scope_of(headers, query, host)
     incoming: asyncio.Queue[Any] = asyncio.Queue()
     incoming.put_nowait({"type": "websocket.connect"})
     incoming.put_nowait({"type": "websocket.receive", "text": json.dumps(HELLO)})
@@ -202,11 +228,13 @@ async def socket(app: ASGIApp, headers: dict[str, str], query: str = "") -> Asyn
     yield answered
 
 
-async def opened(client: httpx.AsyncClient, headers: dict[str, str], query: str = "") -> int | dict[str, Any]:
+async def opened(
+    client: httpx.AsyncClient, headers: dict[str, str], query: str = "", host: str = "127.0.0.1"
+) -> int | dict[str, Any]:
     """The status of a refusal, or the device's hello."""
     transport = client._transport
     assert isinstance(transport, httpx.ASGITransport)
-    async with socket(transport.app, headers, query) as answered:
+    async with socket(transport.app, headers, query, host) as answered:
         if answered[0]["type"] == "websocket.accept":
             hello: dict[str, Any] = json.loads(answered[1]["text"])
             return hello
