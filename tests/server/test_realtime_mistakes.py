@@ -10,8 +10,9 @@ from agent.commands import (
     Add,
     Reply,
 )
+from agent.events import Committed
 from server.protocols.base import Posted
-from tests.server.realtime_client import Client, message
+from tests.server.realtime_client import Client, answer, message, types
 
 BAD: list[tuple[str | bytes, str]] = [
     ("not json", "invalid_json"),
@@ -83,10 +84,31 @@ def test_what_a_client_writes_in_a_conversation_is_kept_as_far_as_there_is_room(
     """Every response counts all of it, and every one of the system's messages goes to the model."""
     client = Client()
     for number in range(40):
-        client.send("conversation.item.create", item={**message("很" * 20_000, "system"), "id": f"item_{number}"})
+        item = {**message("很" * 20_000, "system"), "id": f"item_{number}"}
+        _, told = client.send("conversation.item.create", item=item)
+        let_go = [one["item_id"] for one in told if one["type"] == "conversation.item.deleted"]
+        assert let_go == ([f"item_{number - 10}"] if number >= 10 else []), "the client is told of each"
     _, (gone,) = client.send("conversation.item.retrieve", item_id="item_29")
     _, (kept,) = client.send("conversation.item.retrieve", item_id="item_30")
     assert gone["error"]["code"] == "item_not_found" and kept["item"]["id"] == "item_30"
+
+
+@pytest.mark.parametrize("beta", [False, True])
+def test_of_too_many_items_the_client_is_told_which_made_room(beta: bool) -> None:
+    """Whoever made the new one: the client, the user who spoke, or the presenter who answers."""
+    client = Client(beta=beta)
+    for number in range(1000):
+        client.send("conversation.item.create", item={**message("好"), "id": f"item-{number}"})
+    assert "conversation.item.deleted" not in types(client.seen)
+    told = client.take(Committed(0, 1), *answer(1))
+    told += client.send("conversation.item.create", item=message("OK"))[1]
+    deleted = [one for one in told if one["type"] == "conversation.item.deleted"]
+    assert [one["item_id"] for one in deleted] == ["item-0", "item-1", "item-2"]
+    for _ in range(997):
+        _, told = client.send("conversation.item.create", item=message("好"))
+    assert told[-1]["type"] == "conversation.item.deleted"
+    _, told = client.send("conversation.item.create", item=message("好"))
+    assert told[-1]["remembered"] is True, "what the presenter heard and said stays in its own memory"
 
 
 def test_answers_to_calls_that_nobody_made_are_not_kept_for_ever() -> None:

@@ -28,7 +28,7 @@ from server.protocols.realtime.bodies import ResponseBody, SessionBody
 from server.protocols.realtime.creating import Created, created
 from server.protocols.realtime.frames import Appended, appended, parsed
 from server.protocols.realtime.hearing import OWN, Hearing, empty
-from server.protocols.realtime.items import Items, truncated
+from server.protocols.realtime.items import Items, deleted, truncated
 from server.protocols.realtime.refusal import Refusal, error
 from server.protocols.realtime.session import Defaults, Terms, merged, refused, shown
 from server.protocols.realtime.sound import Intake
@@ -104,7 +104,8 @@ class RealtimeCodec:
         return self._posted(self._read(frame)) if long is None else self._bit_by_bit(long)
 
     def _posted(self, out: Out) -> list[Decoded]:
-        return [Posted(tuple(self._frames(one.events)), one.vain) if isinstance(one, Told) else one for one in out]
+        said = [one for one in out if not isinstance(one, Told) or one.events]
+        return [Posted(tuple(self._frames(one.events)), one.vain) if isinstance(one, Told) else one for one in said]
 
     def _bit_by_bit(self, long: Appended) -> Iterator[Decoded]:
         """With something empty after each bit: whoever goes through it can let others have a turn."""
@@ -129,12 +130,13 @@ class RealtimeCodec:
         try:
             message = beta.inward(message) if self._dialect.beta else message
             restored = [] if self._speaking.active else self._settled(self._speaking.terms)
-            return [*restored, *self._led(), *self._obey(message, cause)]
+            out = [*restored, *self._led(), *self._obey(message, cause)]
+            return [*out, Told(tuple(self._items.departed()))]
         except Refusal as wrong:
             return [_refusal(wrong, cause)]
 
     def encode(self, event: Event | Answer) -> list[Frame]:
-        return self._frames(self._events(event))
+        return self._frames([*self._events(event), *self._items.departed()])
 
     def _frames(self, told: Sequence[Json]) -> list[Frame]:
         if self._dialect.beta:
@@ -264,11 +266,9 @@ class RealtimeCodec:
         return [told, Interrupt(item.spoken.turn, heard)]
 
     def _delete(self, id: object) -> Out:
-        """What the presenter has heard or said, it remembers; the answer says so."""
         item = self._items.remove(id)
         self._speaking.terms = self._terms()
-        kept = {"remembered": True} if item.known else {}
-        return [_answer("conversation.item.deleted", item_id=item.id, **kept)]
+        return [Told((deleted(item),))]
 
     def _respond(self, given: object) -> Out:
         """Raises Refusal."""

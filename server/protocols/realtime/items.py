@@ -53,6 +53,7 @@ class Items:
     def __init__(self) -> None:
         self._items: dict[str, Item] = {}
         self._order: list[str] = []
+        self._departed: list[Item] = []
 
     def __iter__(self) -> Iterator[Item]:
         return (self._items[id] for id in self._order)
@@ -73,7 +74,9 @@ class Items:
         self._items[item.id] = item
         room = ROOM - sum(_size(one.body) for one in self)
         while len(self._order) > MOST or (room < 0 and len(self._order) > 1):
-            room += _size(self._items.pop(self._order.pop(0)).body)
+            oldest = self._items.pop(self._order.pop(0))
+            self._departed.append(oldest)
+            room += _size(oldest.body)
             at -= 1
         return self._order[at - 1] if at > 0 else None
 
@@ -90,6 +93,11 @@ class Items:
         del self._items[item.id]
         self._order.remove(item.id)
         return item
+
+    def departed(self) -> list[Json]:
+        """The items that made room since it was asked for them last: what the client is told of it."""
+        departed, self._departed = self._departed, []
+        return [deleted(one) for one in departed]
 
     def unanswered(self) -> list[Item]:
         """The user's words since the presenter spoke last."""
@@ -113,6 +121,12 @@ class Items:
             told.pop()
         lines = [f"{_NAMES[body['role']]}{text(body)}" for body in told[-_BEFORE:]]
         return "\n".join((_TITLE, *lines)) if lines else ""
+
+
+def deleted(item: Item) -> Json:
+    """What the presenter has heard or said, it remembers; the event says so."""
+    kept = {"remembered": True} if item.known else {}
+    return {"type": "conversation.item.deleted", "item_id": item.id, **kept}
 
 
 def text(body: Json) -> str:
