@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from agent.asked import Asked
 from agent.events import Citation
@@ -104,11 +105,17 @@ class Leaf:
         texts = [hit.passage.text[start:end] for start, end in spans]
         heading = asked.wording.credits(" ".join([hit.passage.title, *hit.passage.place.section]))
         credits = tuple(asked.wording.credits(text) for text in texts)
-        fits, orders = (tuple(map(tells, texts)) for tells in (asked.fits, gives_orders))
+        fits, orders = (tuple(map(tells, texts)) for tells in (asked.fits, _gives_orders))
         return cls(hit, spans, credits, heading, fits, orders)
 
     def text(self, first: int, last: int) -> str:
         return self.hit.passage.text[self.spans[first][0] : self.spans[last][1]]
+
+
+@lru_cache(maxsize=4096)
+def _gives_orders(sentence: str) -> bool:
+    """Of a document, whose sentences come again with other questions."""
+    return gives_orders(sentence)
 
 
 def candidates(asked: Asked, leaves: Sequence[Leaf]) -> list[Candidate]:

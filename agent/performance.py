@@ -3,19 +3,20 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from agent.events import Caption, Event, Fault, Motion, Posture, SentenceEnded, SentenceStarted, Speech, TextDelta
 from agent.pace import Stalled, paced
 from agent.presenter import Presenter
+from avatar.audio import pieces
 from avatar.expression import Tone
 from avatar.lips import Cues, Lips
 from avatar.motion import Gesture, Viseme, Vocabulary
 from avatar.planner import Moves, Planner
 from avatar.script import Phrase
-from avatar.speech import Manner, SpeechPart, Utterance, VoiceError
+from avatar.speech import Audio, Manner, SpeechPart, Utterance, VoiceError
 from configs.language import Lang
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,8 @@ Emit = Callable[[Event], Awaitable[None]]
 _Parts = asyncio.Queue[SpeechPart | VoiceError | None]
 _LOOK_AHEAD = 2
 _PARTS = 32
+_PIECE = 1.0
+"""Seconds of sound whose mouth is made in one go, in about a millisecond: others have the loop between two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,8 @@ class Performance:
         try:
             async with aclosing(paced(stream, limits.first_audio, limits.next_audio)) as parts:
                 async for part in parts:
-                    yield part
+                    for piece in _pieces(part):
+                        yield piece
         except Stalled as error:
             raise VoiceError(f"the voice gave nothing for {error.seconds:g} s") from error
         except VoiceError:
@@ -158,7 +162,12 @@ class Performance:
         if cues.words:
             await self._emit(Caption(self._turn, clip.index, cues.words))
         await self._emit(Speech(self._turn, clip.index, cues.at, cues.audio))
+        await asyncio.sleep(0)
 
     async def _show(self, clip: _Clip, visemes: tuple[Viseme, ...], moves: Moves) -> None:
         if visemes or moves.emotions or moves.gestures:
             await self._emit(Motion(self._turn, clip.index, visemes, moves.emotions, moves.gestures))
+
+
+def _pieces(part: SpeechPart) -> Iterable[SpeechPart]:
+    return pieces(part.pcm, part.rate, _PIECE) if isinstance(part, Audio) else (part,)

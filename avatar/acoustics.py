@@ -3,12 +3,14 @@
 avatar/acoustics.txt was made from Kokoro's speech and its own phoneme times (`python -m tests.avatar.lip_fit`).
 """
 
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from avatar.bands import bands
 from avatar.durations import kind
 from configs.language import Lang
 
@@ -32,49 +34,72 @@ def features(samples: "NDArray[np.float32]", rate: int) -> "NDArray[np.float32]"
     hop, window = int(rate * HOP), int(rate * WINDOW)
     count = len(samples) // hop
     around = np.concatenate([np.zeros((window - hop) // 2, np.float32), samples, np.zeros(window, np.float32)])
-    frames = np.lib.stride_tricks.sliding_window_view(around, window)[::hop][:count] * np.hanning(window)
-    power = np.abs(np.fft.rfft(frames, axis=1)) ** 2
-    pitch = np.fft.rfftfreq(window, 1 / rate)
-    starts = np.searchsorted(pitch, _EDGES)
-    bands = np.stack([power[:, a:b].sum(1) for a, b in zip(starts, starts[1:], strict=False)], axis=1)
-    scaled = bands * (600 / window) ** 2
+    frames = np.ndarray((count, window), np.float32, around, 0, (hop * around.itemsize, around.itemsize))
+    scaled = bands(rate, window, _EDGES).powers(frames) * (600 / window) ** 2
     levels = np.log(scaled + 1e-6)
-    loudness = np.log(scaled.sum(1) + 1e-5)
-    found: NDArray[np.float32] = np.column_stack([levels - levels.mean(1, keepdims=True), loudness]).astype(np.float32)
+    found = np.empty((count, len(_EDGES)), np.float32)
+    found[:, :-1] = levels - levels.sum(1, keepdims=True) / levels.shape[1]
+    found[:, -1] = np.log(scaled.sum(1) + 1e-5)
     return found
 
 
 def moving(frames: "NDArray[np.float32]", level: float) -> "NDArray[np.float32]":
     """(frames, FEATURES): `frames` with their loudness against `level`, and how they change."""
-    against = frames.copy()
-    against[:, -1] -= level
-    around = np.pad(against, ((_REACH, _REACH), (0, 0)), mode="edge")
-    change = (around[2 * _REACH :] - around[: -2 * _REACH])[:, _CHANGING]
-    return np.concatenate([against, change], axis=1)
+    count, own = frames.shape
+    found = np.empty((count, FEATURES), np.float32)
+    found[:, :own] = frames
+    found[:, own - 1] -= level
+    places, changing = np.arange(count), frames[:, _CHANGING]
+    later, before = np.minimum(places + _REACH, count - 1), np.maximum(places - _REACH, 0)
+    found[:, own:] = changing[later] - changing[before]
+    return found
 
 
-def level(frames: "NDArray[np.float32]") -> float:
-    """How loud the loud parts are; of silence, how loud those of faint speech would be."""
-    return max(_FAINT, float(np.percentile(frames[:, -1], 95)))
+def level(loudness: "NDArray[np.float32]") -> float:
+    """How loud the loud parts are, 95 % being softer; of silence, how loud those of faint speech would be."""
+    place = 0.95 * (len(loudness) - 1)
+    low = int(place)
+    high = min(low + 1, len(loudness) - 1)
+    ordered = np.partition(loudness, (low, high))
+    return max(_FAINT, float(ordered[low]) + (place - low) * float(ordered[high] - ordered[low]))
 
 
-def likelihoods(frames: "NDArray[np.float32]", sounds: list[str], lang: Lang) -> "NDArray[np.float64]":
-    """(frames, sounds): the logarithm of how well each frame fits each sound; "" is silence."""
-    table = _table(lang)
-    known = [table.get(sound) or table[f"kind:{kind(sound)}"] for sound in sounds]
-    means = np.array([mean for mean, _ in known])
-    spreads = np.array([spread for _, spread in known])
-    apart = (frames[:, None, :] - means) / spreads
-    fit: NDArray[np.float64] = -0.5 * np.square(apart).sum(2) - np.log(spreads).sum(1)
-    return fit
+class Likelihoods:
+    """Of some sounds of a language; "" is silence. Rare ones of a kind share a column."""
+
+    def __init__(self, sounds: Iterable[str], lang: Lang) -> None:
+        rows, weights = _table(lang)
+        places: dict[int, int] = {}
+        self.places = [places.setdefault(_row(rows, sound), len(places)) for sound in sounds]
+        """Which column of `of` is each sound's."""
+        self._weights = weights[:, list(places)]
+
+    def of(self, frames: "NDArray[np.float32]") -> "NDArray[np.float64]":
+        """(frames, columns): the logarithm of how well each frame fits each sound."""
+        terms = np.empty((len(frames), 2 * FEATURES + 1))
+        terms[:, FEATURES:-1] = frames
+        np.square(terms[:, FEATURES:-1], terms[:, :FEATURES])
+        terms[:, -1] = 1
+        fit: NDArray[np.float64] = terms @ self._weights
+        return fit
+
+
+def _row(rows: dict[str, int], sound: str) -> int:
+    found = rows.get(sound)
+    return rows[f"kind:{kind(sound)}"] if found is None else found
 
 
 @cache
-def _table(lang: Lang) -> "dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]":
-    found = {}
+def _table(lang: Lang) -> "tuple[dict[str, int], NDArray[np.float64]]":
+    """Where each sound stands, and (2 * FEATURES + 1, sounds): what squares, features and 1 count for each of them."""
+    rows: dict[str, int] = {}
+    numbers: list[list[float]] = []
     for line in files("avatar").joinpath("acoustics.txt").read_text("utf-8").splitlines():
         match line.split():
             case [language, name, *values] if language == lang:
-                numbers = np.array([float(value) for value in values])
-                found["" if name == "_" else name] = (numbers[:FEATURES], numbers[FEATURES:])
-    return found
+                rows["" if name == "_" else name] = len(rows)
+                numbers.append([float(value) for value in values])
+    means, spreads = np.hsplit(np.array(numbers), [FEATURES])
+    exact = 1 / np.square(spreads)
+    alone = -0.5 * (np.square(means) * exact).sum(1) - np.log(spreads).sum(1)
+    return rows, np.vstack([-0.5 * exact.T, (means * exact).T, alone])

@@ -1,7 +1,7 @@
 """Which sound of a text is heard when, found in the speech itself as it arrives: for a voice that tells no times.
 
 A chain of states, several for each sound by how long it should last, walked by Viterbi's algorithm; what was told of
-earlier audio stands. No I/O; a second of speech takes some milliseconds.
+earlier audio stands. No I/O; a second of speech takes a millisecond.
 """
 
 import re
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from avatar.acoustics import HOP, features, level, likelihoods, moving
+from avatar.acoustics import HOP, Likelihoods, features, level, moving
 from avatar.durations import lengths
 from avatar.reading import read
 from avatar.speech import Audio, PhonemeSpan
@@ -50,19 +50,16 @@ class Alignment:
     """`feed` the audio of one utterance; each call tells the sounds of what it was given, silences as ""."""
 
     def __init__(self, text: str, lang: Lang) -> None:
-        self._lang = lang
         self._sounds = _expected(spoken(text, lang), lang)
-        self._names = sorted({sound.name for sound in self._sounds})
+        self._likelihoods = Likelihoods((sound.name for sound in self._sounds), lang)
         states = [max(1, round(sound.seconds / _STEP)) if sound.name else 1 for sound in self._sounds]
         self._owner = np.repeat(np.arange(len(self._sounds)), states)
-        places = [self._names.index(sound.name) for sound in self._sounds]
-        self._place = np.array(places, np.intp)[self._owner]
-        self._stay, self._next, self._over = self._steps()
+        self._column = np.repeat(self._likelihoods.places, states)
+        self._steps = _steps(self._sounds, self._owner, np.array(states))
         self._scores: NDArray[np.float64] | None = None
         self._reached = 0
-        self._heard = np.zeros((0, 9), np.float32)
+        self._loudness = np.zeros(0, np.float32)
         self._rest = np.zeros(0, np.float32)
-        self._frames = 0
 
     @property
     def sayable(self) -> bool:
@@ -82,71 +79,70 @@ class Alignment:
         if whole == 0:
             return []
         found = features(samples[:whole], audio.rate)
-        self._heard = np.concatenate([self._heard, found])
-        fit = likelihoods(moving(found, level(self._heard)), self._names, self._lang)
+        told = len(self._loudness)
+        self._loudness = np.concatenate([self._loudness, found[:, -1]])
+        fit = self._likelihoods.of(moving(found, level(self._loudness)))
         fit = _HEED * np.maximum(fit, fit.max(1, keepdims=True) - _APART)
-        spans = self._spans(self._path(fit[:, self._place]))
-        self._frames += len(found)
-        return spans
-
-    def _steps(self) -> "tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]":
-        """For each state: staying in it, going on to the next, going on to the one after that."""
-        count = np.bincount(self._owner)
-        stay, following = np.full(len(self._owner), _STAY), np.full(len(self._owner), _NEXT)
-        over = np.full(len(self._owner), _NEVER)
-        for state, owner in enumerate(self._owner):
-            sound = self._sounds[owner]
-            if not sound.name:
-                leaving = HOP / max(2 * HOP, sound.seconds)
-                stay[state], following[state] = np.log(1 - leaving), np.log(leaving)
-            if state + 2 < len(self._owner):
-                passed = self._sounds[self._owner[state + 1]]
-                alone = count[self._owner[state + 1]] == 1
-                over[state] = _PASS if not passed.name else _OVER - 0.4 * alone
-        return stay, following, over
+        return self._spans(self._path(fit[:, self._column]), told)
 
     def _path(self, fit: "NDArray[np.float64]") -> list[int]:
         """The likeliest state in each frame, given all frames so far."""
-        states = np.arange(len(self._owner))
-        back = np.zeros((len(fit), len(states)), np.int64)
-        ends: list[int] = []
-        scores = self._scores
-        for index, frame in enumerate(fit):
-            if scores is None:
-                scores = np.full(len(states), _NEVER)
-                scores[:2] = (0.0, -0.7)[: len(states)]
-            else:
-                options = np.full((3, len(states)), _NEVER)
-                options[0] = scores + self._stay
-                options[1, 1:] = (scores + self._next)[:-1]
-                options[2, 2:] = (scores + self._over)[:-2]
-                best = options.argmax(0)
-                back[index] = best
-                scores = options[best, states]
-            scores = scores + frame
-            scores -= scores.max()
-        assert scores is not None
-        self._scores = scores
-        state = int(scores.argmax())
-        for index in range(len(fit) - 1, -1, -1):
-            ends.append(state)
-            state -= int(back[index, state])
-        return ends[::-1]
+        count = len(self._owner)
+        scores = np.full((len(fit) + 1, count + 2), _NEVER)
+        """Of each state at the end of each frame, behind two that are never: whence a state may be come to."""
+        begins = 0
+        if self._scores is None:
+            scores[1, 2:4] = (0.0, -0.7)[:count]
+            scores[1, 2:] += fit[0]
+            begins = 1
+        else:
+            scores[0] = self._scores
+        row, step = scores.strides
+        whence = np.ndarray((len(fit), 3, count), scores.dtype, scores, 0, (row, step, step))
+        options, add, most = np.empty_like(self._steps), np.add, np.maximum.reduce
+        for before, after, frame in zip(whence[begins:], scores[begins + 1 :, 2:], fit[begins:], strict=True):
+            add(before, self._steps, options)
+            most(options, 0, None, after)
+            add(after, frame, after)
+        self._scores = scores[-1] - scores[-1].max()
+        return self._traced(scores)
 
-    def _spans(self, path: list[int]) -> list[PhonemeSpan]:
+    def _traced(self, scores: "NDArray[np.float64]") -> list[int]:
+        state = int(scores[-1, 2:].argmax())
+        path = [state]
+        for row in range(len(scores) - 2, 0, -1):
+            two, one, same = scores[row, state : state + 3].tolist()
+            over, following, stay = self._steps[:, state].tolist()
+            two, one, same = two + over, one + following, same + stay
+            if same < one or same < two:
+                state -= 1 if one >= two else 2
+            path.append(state)
+        return path[::-1]
+
+    def _spans(self, path: list[int], told: int) -> list[PhonemeSpan]:
         """What was told already is not taken back: a sound that lies behind is held instead."""
-        found: list[PhonemeSpan] = []
-        owners: list[int] = []
-        for index, state in enumerate(path):
-            self._reached = max(self._reached, state)
-            owner = int(self._owner[self._reached])
-            start, end = (self._frames + index) * HOP, (self._frames + index + 1) * HOP
-            if owners and owners[-1] == owner:
-                found[-1] = PhonemeSpan(found[-1].phoneme, found[-1].start, end)
-            else:
-                owners.append(owner)
-                found.append(PhonemeSpan(self._sounds[owner].name, start, end))
-        return found
+        reached = np.maximum.accumulate([self._reached, *path])[1:]
+        self._reached = int(reached[-1])
+        owners = self._owner[reached]
+        starts = [0, *(np.flatnonzero(np.diff(owners)) + 1).tolist()]
+        ends = [*starts[1:], len(path)]
+        return [
+            PhonemeSpan(self._sounds[owner].name, (told + start) * HOP, (told + end) * HOP)
+            for owner, start, end in zip(owners[starts].tolist(), starts, ends, strict=True)
+        ]
+
+
+def _steps(sounds: list[_Sound], owner: "NDArray[np.intp]", states: "NDArray[np.intp]") -> "NDArray[np.float64]":
+    """(3, states): coming to each from the one before the one before, from the one before, and staying in it."""
+    silent = np.array([not sound.name for sound in sounds])
+    leaving = HOP / np.maximum(2 * HOP, [sound.seconds for sound in sounds])
+    stay = np.where(silent, np.log(1 - leaving), _STAY)[owner]
+    following = np.where(silent, np.log(leaving), _NEXT)[owner]
+    over = np.where(silent, _PASS, np.where(states == 1, _OVER - 0.4, _OVER))[owner]
+    """By the state that is passed over."""
+    steps = np.full((3, len(owner)), _NEVER)
+    steps[0, 2:], steps[1, 1:], steps[2] = over[1:-1], following[:-1], stay
+    return steps
 
 
 def _expected(text: str, lang: Lang) -> list[_Sound]:

@@ -6,7 +6,7 @@ a clause give.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from math import exp
 
@@ -22,11 +22,12 @@ _LENGTHENED = 4
 """Sounds before a pause that may be drawn out."""
 
 
-def lengths(sounds: Sequence[str], lang: Lang, *, final: bool) -> list[float]:
+@lru_cache(maxsize=4096)
+def lengths(sounds: tuple[str, ...], lang: Lang, *, final: bool) -> tuple[float, ...]:
     """Seconds, as a voice of usual speed would say these sounds of one word. `final`: a pause follows."""
     weights = _weights()[lang]
     base = weights["base"]
-    return [exp(base + sum(weights.get(name, 0.0) for name in traits)) for traits in describe(sounds, final=final)]
+    return tuple(exp(base + sum(weights.get(name, 0.0) for name in traits)) for traits in describe(sounds, final=final))
 
 
 def describe(sounds: Sequence[str], *, final: bool) -> Iterator[list[str]]:

@@ -9,6 +9,7 @@ from avatar.speech import Audio, PhonemeSpan, SpeechPart, WordSpan
 from avatar.visemes import HELD, from_loudness, from_phonemes, from_words
 from configs.language import Lang
 
+_SAMPLES: dict[Lang, str] = {"zh": "好。", "en": "Hello."}
 _NEXT = re.compile(r"(?P<mark>[\s\"”」』）)]*[,.;:?!，。；：？！、—…]|\s*$)|\W*(?P<word>[A-Za-z'’]*)")
 
 
@@ -95,3 +96,10 @@ class Lips:
             return from_loudness(audio, at)
         spans = self._alignment.feed(audio)
         return from_phonemes(spans, closed=self._alignment.ending)
+
+
+def prepare() -> None:
+    """Load all that lips are made with, the dictionary too, in 0.3 s: a voice that tells no sounds does so in `warm`,
+    off the loop."""
+    for lang, text in _SAMPLES.items():
+        Lips(lang, text).feed(Audio(bytes(4800), 24000))

@@ -4,7 +4,7 @@ For the mouth of a voice that tells when each word is said, but not which sounds
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 from avatar.engines.english import English
 from avatar.phonemes import of, sounds
@@ -37,10 +37,15 @@ def dictionary() -> English | None:
 def read(word: str, lang: Lang, before: str = "", after: str = "") -> tuple[str, ...]:
     """The sounds of `word` between its neighbours; of several words or a number, of each in turn."""
     if not _LATIN.fullmatch(word):
-        return of(word, lang)
+        return _one(word) if len(word) == 1 else of(word, lang)
     known = dictionary()
     if known is not None:
         return tuple(sounds(known.word(word, before, after)))
     if (common := _COMMON.get(word.lower())) is not None:
         return tuple(sounds(common))
     return of(word, lang)
+
+
+@lru_cache(maxsize=4096)
+def _one(character: str) -> tuple[str, ...]:
+    return of(character, "zh")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from agent.events import SentenceStarted, Speech
 from agent.listening.wordlists import folded
+from avatar.bands import bands
 from avatar.hearing import RATE
 from configs.language import Lang
 
@@ -122,10 +123,7 @@ def envelope(pcm: bytes, rate: int) -> Envelope:
     rows = samples[: len(samples) // hop * hop].reshape(-1, hop)
     if not len(rows):
         return np.zeros((0, len(_EDGES) - 1), np.float32)
-    power = np.abs(np.fft.rfft(rows * np.hanning(hop).astype(np.float32), axis=1)) ** 2
-    bins = np.searchsorted(np.fft.rfftfreq(hop, 1 / rate), _EDGES)
-    bands = [power[:, low : max(low + 1, high)].sum(axis=1) for low, high in zip(bins, bins[1:], strict=False)]
-    return np.log10(np.stack(bands, axis=1) + 10**_SILENT).astype(np.float32)
+    return np.log10(bands(rate, hop, _EDGES).powers(rows) + 10**_SILENT).astype(np.float32)
 
 
 def likenesses(mine: Envelope, theirs: Envelope) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from avatar.audio import evened
-from avatar.reading import dictionary
+from avatar.lips import prepare
 from avatar.speech import Audio, SpeechPart, Utterance, VoiceError
 from avatar.spoken import shaped
 from configs.engines import ConfigError, Options
@@ -80,7 +80,7 @@ class CosyVoice:
 
     async def warm(self) -> None:
         """The dictionary by which the mouth makes its words; of the server, nothing is lazy."""
-        await asyncio.to_thread(dictionary)
+        await asyncio.to_thread(prepare)
 
     async def synthesize(self, utterance: Utterance) -> AsyncGenerator[SpeechPart, None]:
         if not any(map(str.isalnum, utterance.text)):

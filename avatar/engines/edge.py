@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from avatar.audio import pieces
 from avatar.engines.mp3 import RATE, Mp3, Mp3Error
-from avatar.reading import dictionary
+from avatar.lips import prepare
 from avatar.speech import Audio, SpeechPart, UnknownVoice, Utterance, VoiceError, WordSpan
 from avatar.spoken import shaped
 from configs.engines import Options
@@ -104,7 +104,7 @@ class Edge:
 
     async def warm(self) -> None:
         """The dictionary by which the mouth makes its words; of the service, nothing is lazy."""
-        await asyncio.to_thread(dictionary)
+        await asyncio.to_thread(prepare)
 
     async def synthesize(self, utterance: Utterance) -> AsyncGenerator[SpeechPart, None]:
         """Each word's span before its audio, held back where the audio comes first. Of an attempt that fails before its

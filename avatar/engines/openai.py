@@ -14,7 +14,7 @@ from avatar.audio import evened
 from avatar.engines.mp3 import RATE as MP3_RATE
 from avatar.engines.mp3 import Mp3, Mp3Error
 from avatar.engines.wav import Wav, WavError
-from avatar.reading import dictionary
+from avatar.lips import prepare
 from avatar.resampling import RATES, Resampler
 from avatar.speech import Audio, SpeechPart, Utterance, VoiceError
 from avatar.spoken import shaped
@@ -76,7 +76,7 @@ class OpenAISpeech:
 
     async def warm(self) -> None:
         """The dictionary by which the mouth makes its words; of the server, nothing is lazy."""
-        await asyncio.to_thread(dictionary)
+        await asyncio.to_thread(prepare)
 
     async def synthesize(self, utterance: Utterance) -> AsyncGenerator[SpeechPart, None]:
         if not any(map(str.isalnum, utterance.text)):

@@ -17,7 +17,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from avatar.audio import evened
-from avatar.reading import dictionary
+from avatar.lips import prepare
 from avatar.resampling import RATES, Resampler
 from avatar.speech import Audio, SpeechPart, UnknownVoice, Utterance, VoiceError
 from avatar.spoken import spoken
@@ -72,7 +72,7 @@ class Piper:
         return max(self._rates.values())
 
     async def warm(self) -> None:
-        await asyncio.to_thread(dictionary)
+        await asyncio.to_thread(prepare)
         for lang in self._models if self._options.ready else ():
             await self._prepare(lang)
 

@@ -43,7 +43,9 @@ class Tone:
         return self._options.rate
 
     async def warm(self) -> None:
-        """Nothing is lazy."""
+        """The tables of sounds; the dictionary is not asked."""
+        for sample in ("字", "word"):
+            await asyncio.to_thread(of, sample, "zh")
 
     async def synthesize(self, utterance: Utterance) -> AsyncGenerator[SpeechPart, None]:
         higher = VOICES.get(utterance.voice or "middle")

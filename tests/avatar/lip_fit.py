@@ -53,7 +53,7 @@ def gaussians(spoken: list[Said]) -> Iterator[tuple[str, NDArray[np.float32]]]:
     for one in spoken:
         samples = np.frombuffer(one.audio.pcm, "<i2").astype(np.float32) / 32768
         found = acoustics.features(samples, one.audio.rate)
-        found = acoustics.moving(found, acoustics.level(found))
+        found = acoustics.moving(found, acoustics.level(found[:, -1]))
         for span in one.phonemes:
             if not span.phoneme and span.end - span.start < _PAUSE:
                 continue  # the join of two words, which is not silent
