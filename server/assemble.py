@@ -90,10 +90,12 @@ class Service:
     def vocabulary(self) -> Vocabulary:
         return self._opened.vocabulary
 
-    def ears_for(self, *bases: str) -> Ears:
-        """For users who are answered from these knowledge bases: what is written there is likely to be spoken of."""
+    def ears_for(self, *bases: str, first: Sequence[str] = ()) -> Ears:
+        """For users who are answered from these knowledge bases: what is written there is likely to be spoken of,
+        after what their client says of itself."""
         parts = self._opened
-        return parts.listening.expecting(parts.vocabulary.of(*bases))
+        known = parts.vocabulary.of(*bases)
+        return parts.listening.expecting(lambda: list(dict.fromkeys((*first, *known()))))
 
     def words_for(self, *bases: str) -> Sequence[str]:
         """What users who speak of these knowledge bases are likely to say."""

@@ -64,8 +64,7 @@ class Provider:
         service = self._service
         if service.listening.recognizer is None:
             raise Failure("no_recognizer", _DEAF)
-        listening, words = service.listening, asked.words
-        ears = listening.expecting(lambda: words) if words else listening.ears
+        ears = service.ears_for(*self._bases, first=asked.words)
         longest = service.settings.listening.longest
         session = Session(service.presenter_for(*self._bases), ears=ears)
         return Hearing(session, form, asked, reply, longest=longest, pieces=pieces)

@@ -21,10 +21,13 @@ import pytest_asyncio
 
 from agent.safe_lines import line
 from agent.session import Session
+from avatar.engines.scripted_ears import ScriptedEars, ScriptedHearing
+from avatar.hearing import Expectation
 from configs.engines import ConfigError
 from configs.language import Lang
 from configs.settings import load
 from configs.wyoming import WyomingSettings
+from knowledge.bases import MAIN
 from server.admission import Admission
 from server.commands.config import effective
 from server.protocols.wyoming import Format, Frame, Transcribe
@@ -239,6 +242,30 @@ async def test_what_is_heard_is_given_up_whole_though_whoever_does_it_is_cancell
         with pytest.raises(asyncio.CancelledError):
             await closing
         assert tasks() == before
+
+
+@pytest.mark.parametrize(("asked", "first"), [({}, []), ({"transcript_names": ["Ada"]}, ["Ada"])])
+async def test_what_is_written_in_the_documents_is_expected_to_be_spoken_of(
+    asked: dict[str, Any], first: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected: list[Expectation] = []
+    hear = ScriptedEars.hear
+
+    def noted(ears: ScriptedEars, expectation: Expectation) -> ScriptedHearing:
+        expected.append(expectation)
+        return hear(ears, expectation)
+
+    monkeypatch.setattr(ScriptedEars, "hear", noted)
+    async with wyoming(tmp_path, ZHUBO__KNOWLEDGE__SAMPLE="true") as served:
+        async with asyncio.timeout(PATIENCE):
+            while not served.service.words_for(MAIN):
+                await asyncio.sleep(0.02)
+        async with served.client() as client:
+            await client.speak(voice(), language="en", **asked)
+            await client.until("transcript")
+    words = list(expected[-1].words)
+    assert words[: len(first)] == first and len(words) == len(set(words))
+    assert {"Harbour Science Museum", "海港科学馆球幕影院"} <= set(words)
 
 
 @module
