@@ -16,6 +16,7 @@ from agent.commands import (
 )
 from avatar.hearing import G711
 from avatar.speech import Manner
+from server.protocols.realtime import bodies
 from tests.server.realtime_client import TOOL, Client, answer, message, types
 
 
@@ -34,6 +35,17 @@ def test_settings_are_merged_and_shown_whole() -> None:
     assert client.seen[-1]["session"]["audio"]["input"]["turn_detection"] is None
     client.configure(tools=[TOOL])
     assert client.configure(tools=[]) == [OfferTools(())]
+
+
+def test_tools_are_checked_once_when_they_are_offered_and_not_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[Any] = []
+    monkeypatch.setattr(bodies, "bounded", checked.append)
+    client = Client()
+    offered = client.configure(tools=[TOOL, {**TOOL, "name": "door"}])
+    assert len(checked) == 2 and [tool.name for tool in offered[-1].tools] == ["light", "door"]
+    client.configure(instructions="简短")
+    client.configure(tool_choice={"type": "function", "name": "door"})
+    assert len(checked) == 2 and len(client.seen[-1]["session"]["tools"]) == 2
 
 
 def test_a_voice_stays_once_it_was_heard() -> None:

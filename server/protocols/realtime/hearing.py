@@ -10,6 +10,8 @@ from server.protocols.realtime.refusal import error
 from server.protocols.realtime.sound import milliseconds
 
 Heard = SpeechStarted | SpeechStopped | Committed | Cleared | Transcribed | Unheard
+OWN = object()
+"""In the place of an `event_id`: a commit of ours, for sound that came in an item."""
 _MOST = 64
 """Utterances that are still being followed."""
 
@@ -78,7 +80,7 @@ class Hearing:
         utterance = self._utterance(number)
         cause = self.commits.pop(0) if self.commits else None
         self.waiting += 1
-        if self._made and cause is _OWN:
+        if self._made and cause is OWN:
             utterance.item, utterance.silent, utterance.item_made = self._made.pop(0), True, True
             return []
         content = [{"type": "input_audio", "transcript": None}]
@@ -120,7 +122,7 @@ class Hearing:
     def _unheard(self, event: Unheard) -> list[Json]:
         if event.code == "commit_empty":
             cause = self.commits.pop(0) if self.commits else None
-            return [empty(None if cause is _OWN else cause)]
+            return [empty(None if cause is OWN else cause)]
         utterance = self._utterances.get(event.utterance)
         if utterance is None:
             return [error(event.code, event.message, ours=True)]
@@ -139,11 +141,6 @@ class Hearing:
         if event.code != "nothing_heard" and not (self.transcribed and utterance.item_made):
             told.append(error(event.code, event.message, ours=True))
         return told
-
-
-_OWN = object()
-OWN = _OWN
-"""In the place of an `event_id`: a commit of ours, for sound that came in an item."""
 
 
 def empty(cause: object) -> Json:

@@ -30,15 +30,18 @@ class Defaults:
 
 
 def merged(session: SessionBody, patch: object) -> SessionBody:
-    """The session with the fields that `patch` has. Raises Refusal."""
+    """The session with the fields that `patch` has; tools, whose check may take long, are checked once. Raises
+    Refusal."""
     if not isinstance(patch, dict):
         raise Refusal("invalid_value", "session is an object / session 必须是一个对象", "session")
     over = {"type": session.type, **_said(patch)}
     try:
-        SessionBody.model_validate(over)
-        return SessionBody.model_validate(_merge(session.model_dump(exclude_unset=True), over))
+        said = SessionBody.model_validate(over)
+        kept, over = session.model_dump(exclude_unset=True, exclude={"tools"}), {**over, "tools": ()}
+        whole = SessionBody.model_validate(_merge(kept, over))
     except ValidationError as wrong:
         raise refused(wrong, "session") from wrong
+    return whole.model_copy(update={"tools": said.tools if "tools" in said.model_fields_set else session.tools})
 
 
 def _said(patch: Json) -> Json:

@@ -6,7 +6,18 @@ and the next one, which the client asks for, goes on. What the presenter says in
 
 from dataclasses import dataclass, field
 
-from agent.events import Event, Fault, Motion, Notice, SentenceEnded, Speech, ToolCalled, TurnEnded, TurnStarted
+from agent.events import (
+    Event,
+    Fault,
+    Motion,
+    Notice,
+    SentenceEnded,
+    Speech,
+    TextDelta,
+    ToolCalled,
+    TurnEnded,
+    TurnStarted,
+)
 from agent.tokens import estimate
 from server.protocols.events import Json
 from server.protocols.realtime.items import Item, Items, Spoken, text
@@ -160,7 +171,7 @@ class Speaking:
             told += self._message(response)
         message = response.message
         assert message is not None
-        self._texts += piece.__class__.__name__ == "TextDelta"
+        self._texts += isinstance(piece, TextDelta)
         self.audible |= isinstance(piece, Speech) and message.audio
         told += message.feed(piece)
         if self._held is not None and message.ended >= message.told:
