@@ -1,7 +1,7 @@
 """Sound files: WAV by ourselves, MP3, Ogg Opus, AAC and FLAC through PyAV (`pip install 'zhubo[opus]'`), in memory.
 
-What is read: those, MP4/M4A and WebM too, by their first bytes, never by their name. Formats that name other files are
-not read. Everything here computes: call it in a thread.
+What is read: those, MP4/M4A and WebM too, by their first bytes, never by their name, and in them only the codecs that
+such recordings have. Formats that name other files are not read. Everything here computes: call it in a thread.
 """
 
 import struct
@@ -31,6 +31,17 @@ _MUXERS: dict[str, tuple[str, str, dict[str, str]]] = {
     "aac": ("adts", "aac", {"write_id3v2": "1"}),
     "flac": ("flac", "flac", {}),
 }
+_PCM = ("pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le", "pcm_alaw", "pcm_mulaw")
+_DECODERS: dict[str, tuple[str, ...]] = {
+    "wav": _PCM,
+    "mp3": ("mp3", "mp3float"),
+    "ogg": ("opus", "libopus", "vorbis", "flac"),
+    "matroska": ("opus", "libopus", "vorbis", *_PCM),
+    "flac": ("flac",),
+    "mov": ("aac", "mp3", "mp3float", "alac", "opus", "libopus", "flac"),
+    "aac": ("aac",),
+}
+"""FFmpeg's, by its names of the containers: it knows hundreds more, which nobody here records with."""
 _BITS = {"mp3": 64_000, "opus": 32_000, "aac": 64_000}
 _SECONDS = 60.0
 """Of computing for one file."""
@@ -215,19 +226,19 @@ def _framed(head: bytes) -> str:
     """MPEG's frames begin with eleven bits set; layer 0 is AAC's."""
     if len(head) >= 2 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
         return "aac" if head[1] & 0xF6 == 0xF0 else "mp3"
-    raise SoundError(
-        "unsupported_format",
-        "send wav, mp3, ogg, webm, flac, m4a or aac / 请发送 wav、mp3、ogg、webm、flac、m4a 或 aac",
-    )
+    raise _unsupported()
 
 
 def _from_file(data: bytes, longest: float, wanted: Callable[[], bool]) -> Iterator[bytes]:
     """A small frame may say that it lasts for hours: it is measured before it is resampled."""
     kind, av, ends = _sniffed(data), _av(), time.monotonic() + _SECONDS
     try:
-        with av.open(BytesIO(data), format=kind) as container:
+        with av.open(BytesIO(data), format=kind, options={"codec_whitelist": ",".join(_DECODERS[kind])}) as container:
             if not container.streams.audio:
                 raise SoundError("broken_sound", "there is no sound in this file / 文件里没有声音")
+            codec = container.streams.audio[0].codec_context
+            if codec is None or codec.name not in _DECODERS[kind]:
+                raise _unsupported()
             resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
             for frame in container.decode(container.streams.audio[0]):
                 if not wanted() or time.monotonic() > ends:
@@ -241,6 +252,14 @@ def _from_file(data: bytes, longest: float, wanted: Callable[[], bool]) -> Itera
     except (av.error.FFmpegError, ValueError) as error:
         told = "this file cannot be read as sound: record it again / 无法读取这个声音文件，请重新录制"
         raise SoundError("broken_sound", told) from error
+
+
+def _unsupported() -> SoundError:
+    return SoundError(
+        "unsupported_format",
+        "send wav, mp3, ogg (Opus, Vorbis, FLAC), webm, flac, m4a (AAC, ALAC) or aac"
+        " / 请发送 wav、mp3、ogg（Opus、Vorbis、FLAC）、webm、flac、m4a（AAC、ALAC）或 aac",
+    )
 
 
 def _too_long(longest: float) -> SoundError:

@@ -110,17 +110,56 @@ def test_every_kind_of_wav_is_read(name: str) -> None:
     assert float(np.abs(samples).max()) == pytest.approx(16_384, rel=0.05)
 
 
-@pytest.mark.parametrize(("kind", "muxer", "codec"), [("m4a", "ipod", "aac"), ("webm", "webm", "libopus")])
-def test_what_browsers_and_telephones_record_is_read(kind: str, muxer: str, codec: str) -> None:
+def recorded(muxer: str, codec: str, *, picture: str = "") -> bytes:
+    """One second of a tone by another's hand. `picture`: a codec of a film beside it."""
     sink = io.BytesIO()
     with av.open(sink, "w", format=muxer) as container:
         stream = container.add_stream(codec, rate=48_000)
+        assert isinstance(stream, av.AudioStream)
+        film = container.add_stream(picture, rate=10) if picture else None
+        if isinstance(film, av.VideoStream):
+            film.width = film.height = 64
+            film.pix_fmt = "yuv420p"
+            shown = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), "rgb24")
+            container.mux([*film.encode(shown), *film.encode(None)])
         frame = av.AudioFrame.from_ndarray(np.frombuffer(tone(1.0, 48_000), "<i2").reshape(1, -1), "s16", "mono")
         frame.sample_rate = 48_000
-        for packet in (*stream.encode(frame), *stream.encode(None)):
-            container.mux(packet)
-    heard = decoded(sink.getvalue(), 10)
+        resampler = av.AudioResampler(stream.format, "mono", 48_000, stream.codec_context.frame_size or None)
+        for made in (*resampler.resample(frame), *resampler.resample(None), None):
+            container.mux(stream.encode(made))
+    return sink.getvalue()
+
+
+RECORDINGS = [
+    ("ipod", "aac"),
+    ("ipod", "alac"),
+    ("mp4", "libopus"),
+    ("webm", "libopus"),
+    ("matroska", "pcm_f32le"),
+    ("ogg", "libopus"),
+]
+
+
+STRANGE = [("matroska", "ac3"), ("matroska", "mp2"), ("mp4", "eac3"), ("wav", "adpcm_ms")]
+
+
+@pytest.mark.parametrize(("muxer", "codec"), RECORDINGS)
+def test_what_browsers_and_telephones_record_is_read(muxer: str, codec: str) -> None:
+    heard = decoded(recorded(muxer, codec), 10)
     assert len(heard) / 32_000 == pytest.approx(1.0, abs=0.1) and loudest(heard) == pytest.approx(440, abs=3)
+
+
+@pytest.mark.parametrize(("muxer", "codec"), [("mp4", "aac"), ("matroska", "libopus")])
+def test_of_a_film_the_sound_alone_is_read(muxer: str, codec: str) -> None:
+    heard = decoded(recorded(muxer, codec, picture="mpeg4"), 10)
+    assert len(heard) / 32_000 == pytest.approx(1.0, abs=0.1) and loudest(heard) == pytest.approx(440, abs=3)
+
+
+@pytest.mark.parametrize(("muxer", "codec"), STRANGE)
+def test_a_codec_that_nobody_records_with_is_not_decoded(muxer: str, codec: str) -> None:
+    with pytest.raises(SoundError) as error:
+        decoded(recorded(muxer, codec), 10)
+    assert error.value.code == "unsupported_format" and "send wav" in str(error.value) and "请发送" in str(error.value)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "pcm"])
