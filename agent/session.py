@@ -121,9 +121,9 @@ class Session:
             await self.stage.start(self._announcement("greeting"))
 
     async def interrupt(self, turn: int | None = None, heard: float | None = None) -> None:
-        """Stop turn `turn`, or the current one. An earlier turn's late interrupt does nothing.
+        """Stop turn `turn`, or the current one. An earlier turn's late interrupt stops nothing.
 
-        The turn's answer is remembered up to `heard`, else up to the last report, else as delivered.
+        The turn's answer is remembered up to `heard`, else, of the current one, up to the last report, or as delivered.
         """
         async with self._commands:
             if turn in (None, self.stage.number):

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 _WAITING = 8
 """Acts that wait at most."""
+_EARLIER = 8
+"""Turns that a client may still say of how much was heard."""
 _PAUSE = 1.0
 """Seconds after an interruption in which nothing begins by itself: who interrupts wants to say something."""
 
@@ -72,6 +74,8 @@ class Stage:
         self._played: float | None = None
         self._sentence = self._delivered = 0.0
         """Seconds of the present turn: where the sentence being delivered begins, and where what was delivered ends."""
+        self._earlier: dict[int, float] = {}
+        """And where what was delivered of the turns before it ended."""
         self._hands: Gesture = "rest"
         self._quiet = 0.0
         self._changing = self._closed = False
@@ -132,11 +136,14 @@ class Stage:
         return self.number
 
     async def stop(self, turn: int | None = None, heard: float | None = None) -> None:
-        """Stop turn `turn`, or the current one. An earlier turn's late interruption does nothing.
+        """Stop turn `turn`, or the current one. An earlier turn's late interruption stops nothing.
 
-        The turn's answer is remembered up to `heard`, else up to the last report, else as delivered.
+        The turn's answer is remembered up to `heard`, else up to the last report, else as delivered; an earlier one's
+        up to `heard`.
         """
         if turn is not None and turn != self.number:
+            if heard is not None and turn in self._earlier:
+                self._memory.cut(turn, max(0.0, min(heard, self._earlier[turn])))
             return
         self._changing, task, running = True, self._task, self._running
         try:
@@ -200,6 +207,7 @@ class Stage:
     def _begin(self, act: Act) -> None:
         if self._closed:
             return
+        self._earlier = dict([*self._earlier.items(), (self.number, self._delivered)][-_EARLIER:])
         self.number += 1
         self._act, self._played = act, None
         self._sentence = self._delivered = 0.0

@@ -19,6 +19,8 @@ from configs.language import Lang, detect
 
 _MOST = 200
 """Exchanges that are kept in full while no summary comes of them."""
+_LATE = 8
+"""Answers of which a client may still say how much was heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ class Memory:
         self._summary = summary.text if summary else ""
         self._before = exchanges[-1].turn if exchanges else summary.upto if summary else 0
         self._told: dict[str, Fact] = {}
-        self._last: tuple[int, Transcript] | None = None
+        self._delivered: dict[int, Transcript] = {}
+        """The latest answers, by their turns."""
         self._summarising = False
         self._age = 0
         for exchange in exchanges:
@@ -134,7 +137,7 @@ class Memory:
         exchange = Exchange(self.key, self._before + turn, _plain(question), _plain(transcript.text), lang, now)
         self._conversation = replace(self._conversation, lang=lang, last=now)
         self._exchanges.append(exchange)
-        self._last = (turn, transcript)
+        self._delivered = dict([*self._delivered.items(), (turn, transcript)][-_LATE:])
         self._write(self._conversation, exchange)
         facts = self._note(told(exchange.asked), exchange)
         if self._keeper is None:
@@ -147,13 +150,13 @@ class Memory:
             self._keeper.behind(self._summarise(self._age))
 
     def cut(self, turn: int, seconds: float) -> None:
-        """Playback of turn `turn`, the last one, stopped after `seconds`: keep what was heard."""
-        if self._last is not None and self._last[0] == turn and self._exchanges:
-            last = self._exchanges[-1]
-            if last.turn != self._before + turn:
-                return
-            self._exchanges[-1] = replace(last, heard=_plain(self._last[1].heard(seconds)))
-            self._write(Heard(self.key, last.turn, self._exchanges[-1].heard))
+        """Playback of turn `turn`, one of the latest, stopped after `seconds`: keep what was heard."""
+        transcript, number = self._delivered.get(turn), self._before + turn
+        at = next((at for at, one in enumerate(self._exchanges) if one.turn == number), None)
+        if transcript is not None and at is not None:
+            heard = _plain(transcript.heard(seconds))
+            self._exchanges[at] = replace(self._exchanges[at], heard=heard)
+            self._write(Heard(self.key, number, heard))
 
     async def recall(self, question: str, lang: Lang) -> Recalled:
         """What is known when `question` is asked: never waits long, and leaves out what cannot be read."""
@@ -206,7 +209,7 @@ class Memory:
         """Everything is forgotten, here too, and what is being made of it in the background comes to nothing."""
         self._exchanges.clear()
         self._told.clear()
-        self._summary, self._last = "", None
+        self._summary, self._delivered = "", {}
         self._age += 1
 
     def forgotten_facts(self, facts: Sequence[Fact]) -> None:

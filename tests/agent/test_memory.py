@@ -54,12 +54,15 @@ def test_a_question_whose_answer_nobody_heard_is_left_out() -> None:
     assert memory.messages() == ()
 
 
-def test_a_late_cut_of_an_earlier_turn_changes_nothing() -> None:
-    memory = Memory(3)
-    memory.answered(1, "q1", transcript(("One.", 1.0)))
-    memory.answered(2, "q2", transcript(("Two.", 1.0)))
-    memory.cut(1, 0.0)
-    assert [message.text for message in memory.messages()] == ["q1", "One.", "q2", "Two."]
+def test_a_late_cut_of_an_earlier_turn_is_of_that_turn_alone_and_not_for_ever() -> None:
+    memory = Memory(20)
+    for turn in range(1, 11):
+        memory.answered(turn, f"q{turn}", transcript((f"One {turn}.", 1.0), ("Two.", 1.0)))
+    memory.cut(3, 1.0)
+    memory.cut(2, 1.0)
+    memory.cut(99, 0.0)
+    answers = [message.text for message in memory.messages() if message.role == "assistant"]
+    assert answers == [f"One {turn}." if turn == 3 else f"One {turn}.Two." for turn in range(1, 11)]
 
 
 def test_old_exchanges_are_forgotten() -> None:

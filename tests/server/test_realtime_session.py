@@ -241,6 +241,34 @@ def test_an_answer_ends_where_it_is_cancelled_and_remembers_what_was_heard(speec
     assert [one.text for one in remembered if one.role == "assistant" and one.text == said] == []
 
 
+@pytest.mark.parametrize("running", [True, False], ids=["the next one runs", "the next one is over"])
+@pytest.mark.parametrize(("first", "second"), [("成人票多少钱？", "你好"), ("How much is an adult ticket?", "Hello")])
+def test_a_truncation_that_comes_late_cuts_the_memory_of_its_own_answer(
+    first: str, second: str, running: bool, tmp_path: Path
+) -> None:
+    async def go() -> tuple[list[Message], list[Message]]:
+        async with calling(tmp_path) as caller:
+            await caller.types_in(first)
+            await caller.tell("response.create")
+            item = (await caller.until("response.done"))[-1]["response"]["output"][0]
+            await asyncio.sleep(30)
+            await caller.types_in(second)
+            await caller.tell("response.create")
+            await caller.until("response.created" if running else "response.done")
+            before = list(caller.session.memory.messages())
+            heard = {"item_id": item["id"], "content_index": 0, "audio_end_ms": 700}
+            await caller.tell("conversation.item.truncate", **heard)
+            if running:
+                status = (await caller.until("response.done"))[-1]["response"]["status"]
+                assert status == "completed", "it is no interruption of the next one"
+            return before, list(caller.session.memory.messages())
+
+    before, after = virtual.run(go())
+    assert after[0] == before[0] and after[0].text == first
+    assert 0 < len(after[1].text) < len(before[1].text) and before[1].text.startswith(after[1].text)
+    assert after[2:4] == before[2:4] if not running else len(after) == 4
+
+
 def calls(*names: str) -> Any:
     return scripted(calls=[{"name": name, "arguments": {}} for name in names])
 
