@@ -10,7 +10,7 @@ from functools import partial
 from agent.listening import Ears, Listener, Organs, deaf
 from avatar.hearing import Detector, Expectation, Recognizer, RecognizerError, TurnDetector
 from avatar.intake import Intake
-from configs.engines import ConfigError, Kind
+from configs.engines import ConfigError
 from configs.home import Home
 from configs.language import Lang
 from configs.settings import Settings
@@ -49,14 +49,14 @@ async def listening(undo: AsyncExitStack, settings: Settings, home: Home) -> Lis
         raise ConfigError(
             "a recognizer needs a detector that tells speech from other sound: set `detector: {engine: silero}`"
         )
-    kinds: list[tuple[Kind, object]] = [("recognizers", settings.recognizer), ("detectors", settings.detector)]
-    if settings.turn_detector is not None:
-        kinds.append(("turn_detectors", settings.turn_detector))
+    made = partial(built, undo, home=home, close=aclose)
     async with asyncio.TaskGroup() as tasks:
-        engines = [tasks.create_task(built(undo, kind, spec, home, aclose)) for kind, spec in kinds]  # type: ignore[arg-type]
-    recognizer: Recognizer = engines[0].result()
-    detector: Detector = engines[1].result()
-    turns: TurnDetector | None = engines[2].result() if len(engines) > 2 else None
+        recognizing = tasks.create_task(made("recognizers", settings.recognizer))
+        detecting = tasks.create_task(made("detectors", settings.detector))
+        turning = tasks.create_task(made("turn_detectors", settings.turn_detector)) if settings.turn_detector else None
+    recognizer: Recognizer = recognizing.result()
+    detector: Detector = detecting.result()
+    turns: TurnDetector | None = turning.result() if turning is not None else None
     await _warm(recognizer)
     await _warm(detector)
     if turns is not None:

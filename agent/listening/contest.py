@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Literal
 
-from agent.events import Event, Floor, SentenceStarted, Speech
+from agent.events import Event, Floor, FloorReason, FloorState, SentenceStarted, Speech
 from agent.listening.backchannels import meant
 from agent.listening.ear import Host
 from agent.listening.echo import Echo
@@ -128,9 +128,9 @@ class Contest:
         self._host.stage.hold()
         self._timer = loop.call_later(self._settings.deciding, self._again)
 
-    def _tell(self, state: Literal["held", "resumed", "yielded"], reason: object) -> None:
+    def _tell(self, state: FloorState, reason: FloorReason) -> None:
         if self._turn is not None and self._host.stage.number == self._turn:
-            self._host.tell(Floor(self._turn, state, reason))  # type: ignore[arg-type]
+            self._host.tell(Floor(self._turn, state, reason))
 
     def _end(self) -> None:
         self._stop()
