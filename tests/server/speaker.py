@@ -1,4 +1,5 @@
-"""A smart speaker at the other end of a served WebSocket, in virtual time: what it was sent, and when."""
+"""A smart speaker at the other end of a served WebSocket, in virtual time: what it was sent, and when; and what tests
+of its codec say often."""
 
 import asyncio
 import json
@@ -12,6 +13,7 @@ from typing import Any
 
 from fastapi import WebSocket
 
+from agent.events import Event, SentenceEnded, SentenceStarted, Speech
 from agent.listening import Ears, Listener, Organs, deaf
 from agent.presenter import Presenter
 from agent.session import Session
@@ -20,11 +22,12 @@ from avatar.engines.opus import OpusEncoder
 from avatar.engines.scripted_ears import ScriptedEars, ScriptedEarsOptions
 from avatar.hearing import Opus
 from avatar.intake import Intake, Outlet
+from avatar.speech import Audio
 from configs.home import Home
 from configs.language import Lang
 from configs.settings import load
 from configs.xiaozhi import XiaozhiSettings
-from server.protocols.base import Hello, Welcome
+from server.protocols.base import Cut, Hello, Paced, Welcome
 from server.protocols.xiaozhi import FRAME, RATE, Terms, XiaozhiCodec
 from server.protocols.xiaozhi.framing import unwrap, wrap
 from server.sockets import serve
@@ -38,6 +41,15 @@ HELLO: dict[str, Any] = {
     "transport": "websocket",
     "audio_params": {"format": "opus", "sample_rate": 16000, "channels": 1, "frame_duration": 60},
 }
+LANGS: tuple[Lang, ...] = ("zh", "en")
+QUESTION: dict[Lang, str] = {"zh": "成人票多少钱？", "en": "How much is an adult ticket?"}
+OTHER: dict[Lang, str] = {"zh": "几点开馆？", "en": "When do you open?"}
+LOUDER: dict[Lang, str] = {"zh": "声音大一点", "en": "Turn the volume up"}
+LAMP: dict[Lang, str] = {"zh": "把客厅的灯打开好吗", "en": "Could you switch the lamp on for me?"}
+HAIL: dict[Lang, str] = {"zh": "你好小智", "en": "Hi, Xiaozhi!"}
+DETECT: dict[str, Any] = {"type": "listen", "state": "detect"}
+STOP: dict[str, Any] = {"type": "listen", "state": "stop"}
+ABORT: dict[str, Any] = {"type": "abort", "reason": "wake_word_detected"}
 Told = dict[str, Any] | bytes
 
 
@@ -231,3 +243,43 @@ async def connected(
             speaker.vanish()
         await serving
         assert asyncio.all_tasks() == before
+
+
+def start(mode: str) -> dict[str, Any]:
+    return {"type": "listen", "state": "start", "mode": mode}
+
+
+def codec(version: int | None = 1, mcp: bool = False, greeted: bool = True, characters: int = 50) -> XiaozhiCodec:
+    made = XiaozhiCodec(terms(version, characters=characters), Outlet(Opus(RATE), FRAME * 1000))
+    if greeted:
+        made.decode(json.dumps({**HELLO, "features": {"mcp": mcp}}))
+        made.encode(Welcome("s-1"))
+    return made
+
+
+def sent(made: XiaozhiCodec, *events: Any) -> list[Any]:
+    """JSON as what it says, sound as `sound`, orders to the writer as they are."""
+    told: list[Any] = []
+    for event in events:
+        for one in made.encode(event):
+            frame = one.frame if isinstance(one, Paced) else one
+            told.append("sound" if isinstance(frame, bytes) else json.loads(frame) if isinstance(frame, str) else frame)
+    return told
+
+
+def brief(told: Sequence[Any]) -> list[Any]:
+    kept = []
+    for one in told:
+        if isinstance(one, Cut):
+            kept.append("cut")
+        elif not isinstance(one, dict):
+            kept.append(one)
+        else:
+            kept.append(one["emotion"] if one["type"] == "llm" else one.get("state", one["type"]))
+    return kept
+
+
+def spoken(turn: int, text: str, seconds: float = 0.12, at: float = 0.0, sentence: int = 0) -> list[Event]:
+    pcm = b"\1\0" * round(RATE * seconds)
+    started, ended = SentenceStarted(turn, sentence, text, at), SentenceEnded(turn, sentence, seconds)
+    return [started, Speech(turn, sentence, 0.0, Audio(pcm, RATE)), ended]
