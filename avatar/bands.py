@@ -4,6 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy import fft
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -14,14 +15,14 @@ class Bands:
 
     def __init__(self, rate: int, window: int, edges: tuple[int, ...]) -> None:
         self._shape = np.hanning(window)
-        bins = np.searchsorted(np.fft.rfftfreq(window, 1 / rate), edges)
+        bins = np.searchsorted(fft.rfftfreq(window, 1 / rate), edges)
         self._end = int(bins[-1])
         self._starts = np.minimum(bins[:-1], self._end - 1)
         self._empty = bins[:-1] >= bins[1:]
 
     def powers(self, frames: "NDArray[np.floating[Any]]") -> "NDArray[np.float64]":
         """(frames, bands) of (frames, window)."""
-        waves = np.fft.rfft(frames * self._shape)[:, : self._end]
+        waves = fft.rfft(frames * self._shape)[:, : self._end]
         found: NDArray[np.float64] = np.add.reduceat(np.square(waves.real) + np.square(waves.imag), self._starts, 1)
         found[:, self._empty] = 0
         return found

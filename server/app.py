@@ -34,18 +34,24 @@ _POLICY = 1008
 
 
 def create_app(
-    service: Service, stop: Callable[[], None] = lambda: None, wyoming: socket.socket | None = None
+    service: Service,
+    stop: Callable[[], None] = lambda: None,
+    wyoming: socket.socket | None = None,
+    ready: Callable[[], None] = lambda: None,
 ) -> FastAPI:
     """The application around a service, which it opens in the background and closes at the end.
 
-    `stop` is called where the service cannot be opened. `wyoming`: where clients of that protocol connect.
+    `ready` is called when it is open, `stop` where it cannot be. `wyoming`: where clients of that protocol connect.
     """
 
     async def open_service() -> None:
+        await asyncio.to_thread(_load, app, service)
         try:
             await service.open()
         except ConfigError:
             stop()
+        else:
+            ready()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -77,6 +83,14 @@ def create_app(
     _socket(app, service, gate, admission)
     _pages(app)
     return app
+
+
+def _load(app: FastAPI, service: Service) -> None:
+    """What the first client would hold up everybody for: routes that are made when they are asked, PyAV."""
+    for route in app.routes:
+        route.matches({"type": "http", "method": "GET", "path": "/", "root_path": "", "headers": []})
+    if service.settings.recognizer is not None:
+        formats()
 
 
 def _health(app: FastAPI, service: Service, gate: Gate) -> None:
