@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import math
 import struct
@@ -9,6 +10,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from configs.home import Home
 from configs.settings import load
@@ -131,3 +134,62 @@ def voice(seconds: float = 1.0, rate: int = 16_000, channels: int = 1) -> bytes:
         round(9000 * math.sin(at * turn) * (0.6 + 0.4 * math.sin(at * swell))) for at in range(round(rate * seconds))
     )
     return b"".join(struct.pack("<h", sample) * channels for sample in samples)
+
+
+def sound(events: list[Heard]) -> bytes:
+    return b"".join(event.payload for event in events if event.type == "audio-chunk")
+
+
+def tasks() -> set[str]:
+    return {task.get_name() for task in asyncio.all_tasks()}
+
+
+async def until_free(served: Served) -> None:
+    """With one place for all: until a client is served again."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            async with served.client() as client:
+                await client.send("transcript", {"text": "你好", "language": "zh"}, version=None)
+                if (await client.until("handled", "not-handled"))[-1].type == "handled":
+                    return
+            await asyncio.sleep(0.05)
+
+
+async def settled(before: set[str], caplog: pytest.LogCaptureFixture) -> None:
+    """No task of a client's is left, nor was one forgotten while it waited."""
+    ours = ("wyoming", "transcript", "turn", "ear", "partials", "answers to speech", "end of an utterance")
+    async with asyncio.timeout(PATIENCE):
+        while any(name.startswith(ours) for name in tasks() - before):
+            await asyncio.sleep(0.01)
+    gc.collect()
+    assert "destroyed" not in caplog.text
+
+
+async def begin(client: Client, doing: str) -> None:
+    match doing:
+        case "hearing":
+            await client.send("transcribe", {"language": "en"})
+            await client.send("audio-chunk", FORMAT, voice())
+        case "speaking":
+            await client.send("synthesize", {"text": "门开着。"})
+        case "speaking in pieces":
+            await client.send("synthesize-start")
+            await client.send("synthesize-chunk", {"text": "门开着。请随手"})
+        case _:
+            await client.send("transcript", {"text": "How much is an adult ticket?", "language": "en"})
+
+
+async def taken(served: Served) -> None:
+    """The only place is: another client is told, in words that it can read out."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            async with served.client() as other:
+                await other.send("transcript", {"text": "你好", "language": "zh"}, version=None)
+                told = (await other.until("handled", "not-handled"))[-1]
+                if told.type == "not-handled":
+                    assert "访客太多" in told.data["text"]
+                    return
+            await asyncio.sleep(0.02)
+
+
+DEAD = '{engine: openai, options: {base_url: "http://127.0.0.1:9/v1", model: m, rate: 24000}}'
