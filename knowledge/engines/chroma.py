@@ -16,8 +16,10 @@ from pydantic import Field
 from configs import engines
 from configs.home import Home
 from knowledge.embedding import Vectors
+from knowledge.engines.chroma_trial import survived
 from knowledge.engines.generations import Generations
 from knowledge.engines.instance import instance
+from knowledge.engines.seal import Seal
 from knowledge.store import StoreError
 
 T = TypeVar("T")
@@ -26,6 +28,7 @@ _BATCH = 1000
 _SECONDS = 10.0
 _WIDER = 4
 _PASSING = ("(code: 5)", "(code: 13)")
+_INDEX = "*/*.bin"
 _HNSW = {"space": "cosine", "ef_search": 400}
 """Chroma's own ef_search of 100 misses 6 % of the 64 nearest of 10,000 passages; 400 costs 1 ms more."""
 
@@ -50,6 +53,7 @@ class Chroma:
         self._lock = RLock()
         self._client: Any = None
         self._folder = Generations(home.data / "chroma", "chroma.sqlite3") if options.host is None else None
+        self._deadly: Path | None = None
         self._prefix = options.collection
         if options.host is not None and options.collection is None:
             self._prefix = f"zhubo-{instance(home.data / 'instance')}"
@@ -100,19 +104,29 @@ class Chroma:
         """On first use: a server that is down when the program starts may come up later."""
         with self._lock:
             if self._client is None:
-                self._client = _server(self._options) if self._folder is None else _embedded(self._folder.path)
-                if self._folder is not None:
-                    self._folder.opened()
+                self._client = _server(self._options) if self._folder is None else self._embedded(self._folder)
             elif self._folder is not None:
                 self._folder.check()
             return self._client
+
+    def _embedded(self, folder: Generations) -> Any:
+        """What a process that was killed left behind, or somebody else changed, is read by another process first."""
+        if self._deadly != folder.path and not Seal(folder.path, _INDEX).take() and not survived(folder.path):
+            self._deadly = folder.path
+        if self._deadly == folder.path:
+            raise StoreError(f"the vector store's folder {folder.path} is damaged: reading it ends a process")
+        client = _embedded(folder.path)
+        folder.opened()
+        return client
 
     def _disconnect(self) -> None:
         client, self._client = self._client, None
         if client is not None:
             try:
                 client.close()
-                if self._folder is None:  # which Chroma leaves open
+                if self._folder is not None:
+                    Seal(self._folder.path, _INDEX).put()
+                else:  # which Chroma leaves open
                     client._server._session.close()
                     client._admin_client._server._session.close()
             except Exception as error:  # noqa: BLE001  see call

@@ -3,6 +3,8 @@
 import os
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -136,6 +138,67 @@ def test_a_folder_damaged_between_runs_is_made_anew(tmp_path: Path, damage: Call
     assert again.collection("main").ids() == set(IDS[:3])
     again.close()
     assert len(list((tmp_path / "chroma").iterdir())) == 1
+
+
+def deadly(file: str, change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        for path in folder.glob(f"*/*/{file}"):
+            path.write_bytes(change(path.read_bytes()))
+
+    damage.__name__ = file
+    return damage
+
+
+DEADLY = [
+    deadly("link_lists.bin", lambda data: bytes(len(data))),
+    deadly("data_level0.bin", lambda data: b"\xa5" * len(data)),
+    deadly("header.bin", lambda data: data[: len(data) // 2]),
+]
+"""Damages that Chroma dies of by SIGSEGV when it reads them."""
+
+START = """
+import sys
+from pathlib import Path
+from tests.knowledge.test_chroma import IDS, ROWS, StoreError, chroma, works
+store = chroma(Path(sys.argv[1]))
+for _ in range(2):
+    try:
+        store.collection("main").search(ROWS[5], 1)
+    except StoreError as error:
+        print(error)
+store.drop("main")
+works(store.collection("main"))
+store.close()
+print("works")
+"""
+
+
+@pytest.mark.parametrize("sealed", [True, False], ids=["closed before", "killed before"])
+@pytest.mark.parametrize("damage", DEADLY, ids=lambda damage: damage.__name__)
+def test_a_damage_that_ends_a_process_does_not_end_ours(
+    filled: Chroma, tmp_path: Path, damage: Callable[[Path], None], sealed: bool
+) -> None:
+    filled.close()
+    if not sealed:
+        next((tmp_path / "chroma").glob("*/sealed")).unlink()
+    damage(tmp_path / "chroma")
+    run = subprocess.run([sys.executable, "-c", START, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    *told, last = run.stdout.splitlines()
+    assert last == "works" and len(told) == 2 and all("is damaged" in line for line in told)
+
+
+def test_what_a_killed_process_left_behind_is_gone_on_with(tmp_path: Path) -> None:
+    script = (
+        "import os, sys; from pathlib import Path; from tests.knowledge.test_chroma import IDS, ROWS, chroma;"
+        "chroma(Path(sys.argv[1])).collection('main').add(IDS, ROWS); os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False).returncode == -9
+    for _ in ("as the killed process left it", "as a process that was closed left it"):
+        store = chroma(tmp_path)
+        assert store.collection("main").ids() == set(IDS)
+        assert store.collection("main").search(ROWS[5], 1)[0][0] == "p5"
+        store.close()
 
 
 def test_an_index_that_is_gone_is_no_empty_result(filled: Chroma, tmp_path: Path) -> None:
