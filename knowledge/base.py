@@ -98,6 +98,7 @@ class KnowledgeBase:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._enough: float | None = None
         self._opened: _Parts | None = None
+        self._shut = "the knowledge base is not open"
         self._work: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
@@ -119,6 +120,10 @@ class KnowledgeBase:
             started(editor.work(), f"the jobs of {self.name}"),
             started(editor.label_all(), f"the labels of {self.name}"),
         }
+
+    def shut(self, reason: str) -> None:
+        """It could not be opened: from now on it tells why."""
+        self._shut = reason
 
     async def close(self) -> None:
         """The document in hand is completed; those that wait are dropped, promised ones until the next start."""
@@ -272,7 +277,7 @@ class KnowledgeBase:
 
     def state(self) -> State:
         if self._opened is None:
-            return State(0, 0, 0, "the knowledge base is not open")
+            return State(0, 0, 0, self._shut)
         stacks = self._opened.stacks
         pending = stacks.vectors.pending + stacks.questions.pending
         sentences = stacks.sentences.pending if stacks.sentences else 0
@@ -286,7 +291,7 @@ class KnowledgeBase:
 
     def _parts(self) -> _Parts:
         if self._opened is None:
-            raise KnowledgeUnavailable("the knowledge base is not open")
+            raise KnowledgeUnavailable(self._shut)
         return self._opened
 
     async def _whole(self, work: Coroutine[Any, Any, T]) -> T:

@@ -1,10 +1,12 @@
 """The knowledge bases of one instance, side by side: each with a folder, a library and vectors of its own."""
 
 import asyncio
+import logging
 import re
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from knowledge.database import FILE
 from knowledge.documents import DocumentError, KnowledgeUnavailable
 from knowledge.embedding import Embedding
 from knowledge.vectors import Patience
+
+log = logging.getLogger(__name__)
 
 MAIN = "main"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -27,8 +31,7 @@ class UnknownBase(LookupError):
 
 
 class Bases:
-    """`folder` holds one folder a base; `main` is there from the first start on. Raises KnowledgeUnavailable where a
-    library cannot be used."""
+    """`folder` holds one folder a base; `main` is there from the first start on."""
 
     def __init__(
         self,
@@ -49,9 +52,18 @@ class Bases:
         return self._engines.embedding
 
     async def open(self) -> None:
+        """Raises KnowledgeUnavailable where the main library cannot be used; another one keeps only its own base, which
+        then tells why, from being used."""
         names = await asyncio.to_thread(_found, self._folder)
         for name in sorted({MAIN, *names}):
-            await self._open(name)
+            try:
+                await self._open(name)
+            except KnowledgeUnavailable as error:
+                if name == MAIN:
+                    raise
+                log.error("knowledge base %s cannot be used: %s", name, error)
+                self._bases[name] = self._made(name)
+                self._bases[name].shut(str(error))
 
     async def close(self) -> None:
         bases = list(self._bases.values())
@@ -88,7 +100,8 @@ class Bases:
             if name == MAIN:
                 raise DocumentError("main_stays", "the main knowledge base cannot be deleted; delete its documents")
             del self._bases[name]
-            await base.forget()
+            with suppress(KnowledgeUnavailable):
+                await base.forget()
             await base.close()
             await asyncio.to_thread(shutil.rmtree, self._folder / name, ignore_errors=True)
 
@@ -125,11 +138,14 @@ class Bases:
             return base
 
     async def _open(self, name: str) -> KnowledgeBase:
-        base = KnowledgeBase(self._folder / name, self._engines, name, self._keep, self._patience, self._today)
+        base = self._made(name)
         await base.open()
         self._bases[name] = base
         self._titles[name] = await base.note(_TITLE) or name
         return base
+
+    def _made(self, name: str) -> KnowledgeBase:
+        return KnowledgeBase(self._folder / name, self._engines, name, self._keep, self._patience, self._today)
 
     def _check(self, name: str) -> None:
         if not _NAME.fullmatch(name):

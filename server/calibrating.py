@@ -41,6 +41,8 @@ async def _calibrate(bases: Bases, settings: Settings) -> None:
         for name in bases.names():
             try:
                 base = bases.get(name)
+                if base.state().trouble is not None:
+                    continue
                 if base not in recalled:
                     await recall(base)
                     recalled.add(base)

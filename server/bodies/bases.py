@@ -1,12 +1,14 @@
 """Knowledge bases and their editions."""
 
 import json
+from contextlib import suppress
 from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints
 
 from configs.settings import BaseName
 from knowledge.bases import Bases
+from knowledge.documents import KnowledgeUnavailable
 from knowledge.library import Edition
 from server.bodies.base import Asked, Given
 
@@ -66,8 +68,10 @@ class BaseBody(Given):
     @classmethod
     async def of(cls, bases: Bases, name: str) -> Self:
         knowledge = bases.get(name)
-        state, note = knowledge.state(), await knowledge.note(CALIBRATION)
-        current = next((edition for edition in await knowledge.editions() if edition.current), None)
+        state, note, current = knowledge.state(), None, None
+        with suppress(KnowledgeUnavailable):  # then `trouble` tells why
+            note = await knowledge.note(CALIBRATION)
+            current = next((edition for edition in await knowledge.editions() if edition.current), None)
         return cls(
             name=name,
             title=bases.title(name),

@@ -184,6 +184,24 @@ async def test_a_damaged_library_is_unavailable(tmp_path: Path) -> None:
             pass
 
 
+async def test_a_damaged_library_keeps_no_other_base_from_being_used(tmp_path: Path) -> None:
+    async with opened(tmp_path) as bases:
+        await bases.get("main").ingest("指南.md", GUIDE.encode())
+        await bases.create("bank", "银行")
+    (tmp_path / "knowledge" / "bank" / FILE).write_bytes(b"garbage" * 1000)
+    async with opened(tmp_path) as bases:
+        assert first(await bases.get("main").search("成人票", 1)) == "成人票 60 元。"
+        bank = bases.get("bank")
+        assert bases.names() == ["bank", "main"] and str(tmp_path / "knowledge" / "bank") in str(bank.state().trouble)
+        for use in (lambda: bank.search("成人票", 1), lambda: bank.ingest("指南.md", GUIDE.encode()), bank.settled):
+            with pytest.raises(KnowledgeUnavailable, match="bank"):
+                await use()
+        await bases.delete("bank")
+        again = await bases.create("bank")
+        await again.ingest("指南.md", GUIDE.encode())
+        assert first(await again.search("成人票", 1)) == "成人票 60 元。"
+
+
 async def test_a_copy_of_a_base_leaves_the_vectors_of_the_original_alone(tmp_path: Path) -> None:
     store = Lasting()
     async with opened(tmp_path, store) as bases:

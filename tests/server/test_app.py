@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.database import Database
+from knowledge.database import FILE, Database
 from tests.server.application import LIMIT, application
 
 
@@ -67,6 +67,23 @@ async def test_a_knowledge_base_that_another_process_writes_is_told(tmp_path: Pa
     finally:
         other.close()
     assert refused.status_code == 503 and refused.json()["detail"].startswith("knowledge_unavailable: ")
+
+
+async def test_a_damaged_base_is_told_and_the_others_serve(tmp_path: Path) -> None:
+    async with application(tmp_path) as client:
+        assert (await client.post("/v1/knowledge", json={"name": "east", "title": "东馆"})).status_code == 201
+    (tmp_path / "data" / "knowledge" / "east" / FILE).write_bytes(b"garbage" * 1000)
+    async with application(tmp_path) as client:
+        ready = await client.get("/readyz")
+        bases = (await client.get("/v1/knowledge")).json()
+        refused = await client.post("/v1/knowledge/east/search", json={"question": "几点开门？"})
+        found = await client.post("/v1/knowledge/main/search", json={"question": "几点开门？"})
+        gone = await client.delete("/v1/knowledge/east")
+        healed = await client.get("/readyz")
+    assert ready.status_code == 503 and "east" in ready.json()["knowledge"]["east"]["trouble"]
+    assert [(base["name"], base["trouble"] is None) for base in bases] == [("east", False), ("main", True)]
+    assert refused.status_code == 503 and refused.json()["detail"].startswith("knowledge_unavailable: ")
+    assert found.status_code == 200 and gone.status_code == 204 and healed.status_code == 200
 
 
 @pytest.mark.parametrize("length", ["99999999", "9" * 5000], ids=["too large", "absurd"])
