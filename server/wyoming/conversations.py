@@ -11,7 +11,7 @@ from agent.completion import completed
 from agent.events import TextDelta
 from agent.session import Session
 from configs.language import Lang
-from server.protocols.base import Hello
+from server.protocols.base import Hello, Welcome
 from server.reception import Reception
 
 Owner = tuple[str, str]
@@ -20,12 +20,24 @@ _MEANWHILE = 4
 """Turns between two questions that the user is told of: the latest."""
 
 
-class Conversation:
-    """`told`: its user was given an answer. `over`: nothing more is asked in it."""
+Bases = tuple[object, ...]
 
-    def __init__(self, session: Session, life: AsyncExitStack, seconds: float, forget: Callable[[], None]) -> None:
-        self.session = session
-        self.told = self.over = False
+
+class Conversation:
+    """`id`: of what is remembered of it. `bases`: those that it is answered from. `told`: its user was given an answer.
+    `over`: nothing more is asked in it."""
+
+    def __init__(
+        self,
+        session: Session,
+        welcome: Welcome,
+        bases: Bases,
+        life: AsyncExitStack,
+        seconds: float,
+        forget: Callable[[], None],
+    ) -> None:
+        self.session, self.id, self.bases = session, welcome.session, bases
+        self.told, self.over = welcome.resumed, False
         self.asking = asyncio.Lock()
         self._life, self._seconds, self._forget = life, seconds, forget
         self._meanwhile: deque[tuple[int, str]] = deque(maxlen=_MEANWHILE)
@@ -75,10 +87,11 @@ class Conversation:
 
 
 class Conversations:
-    """By their owners: the latest `most`, each until it was not spoken in for `seconds`."""
+    """By their owners: the latest `most`, each until it was not spoken in for `seconds`. `bases`: what they are
+    answered from now; raises UnknownBase."""
 
-    def __init__(self, reception: Reception, most: int, seconds: float) -> None:
-        self._reception, self._most, self._seconds = reception, most, seconds
+    def __init__(self, reception: Reception, bases: Callable[[], Bases], most: int, seconds: float) -> None:
+        self._reception, self._bases, self._most, self._seconds = reception, bases, most, seconds
         self._known: OrderedDict[Owner, Conversation] = OrderedDict()
         self._beginning = asyncio.Lock()
 
@@ -113,18 +126,22 @@ class Conversations:
 
     async def _found(self, owner: Owner, lang: Lang | None) -> Conversation:
         async with self._beginning:
-            if owner not in self._known:
-                self._known[owner] = await self._begun(owner, lang)
+            known = self._known.get(owner)
+            if known is None or known.bases != self._bases():
+                await self.end(owner)
+                self._known[owner] = await self._begun(owner, lang, known.id if known else None)
             self._known.move_to_end(owner)
             await self._bound()
             return self._known[owner]
 
-    async def _begun(self, owner: Owner, lang: Lang | None) -> Conversation:
+    async def _begun(self, owner: Owner, lang: Lang | None, resume: str | None) -> Conversation:
+        """A base that was deleted and made anew is another: the conversation goes on with that one."""
         async with AsyncExitStack() as undo:
-            session, _ = await undo.enter_async_context(self._reception.received(Hello(lang=lang)))
+            bases, hello = self._bases(), Hello(lang=lang, resume=resume)
+            session, welcome = await undo.enter_async_context(self._reception.received(hello))
             await session.handle(Configure(spoken=False))
             life = undo.pop_all()
-        return Conversation(session, life, self._seconds, lambda: self._drop(owner))
+        return Conversation(session, welcome, bases, life, self._seconds, lambda: self._drop(owner))
 
     def _drop(self, owner: Owner) -> None:
         self._known.pop(owner, None)

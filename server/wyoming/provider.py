@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agent.session import Session
 from configs.language import LANGUAGES
+from knowledge.base import KnowledgeBase
 from knowledge.bases import UnknownBase
 from server.admission import NO_BASE, Admission
 from server.assemble import Service
@@ -33,7 +34,8 @@ class Provider:
         self._grant = Grant(self.settings.base, write=False, minors=self.settings.minors)
         self._bases = tuple(admission.bases(self._grant))
         reception = Reception(service, self._grant, self._bases)
-        self._conversations = Conversations(reception, self.settings.conversations, self.settings.forget)
+        most, seconds = self.settings.conversations, self.settings.forget
+        self._conversations = Conversations(reception, self._present, most, seconds)
 
     def offer(self) -> Offer:
         """Also while the service is not open yet: Home Assistant waits for a second."""
@@ -95,6 +97,10 @@ class Provider:
 
     async def aclose(self) -> None:
         await self._conversations.aclose()
+
+    def _present(self) -> tuple[KnowledgeBase, ...]:
+        """The bases as they are now. Raises UnknownBase."""
+        return tuple(map(self._service.bases.get, self._bases))
 
     @property
     def _voice(self) -> str:

@@ -144,6 +144,22 @@ async def test_conversations_are_bounded_and_forgotten_in_time(tmp_path: Path) -
         assert "Ada" not in (await asked(served, "en", "What is my name?"))[1]
 
 
+async def test_a_conversation_goes_on_with_a_base_that_was_made_anew(tmp_path: Path) -> None:
+    async with wyoming(tmp_path, ZHUBO__WYOMING__BASE="east") as served:
+        bases = served.service.bases
+        for price in ("60", "80"):
+            base = await bases.create("east")
+            await base.publish([("ticket.md", f"# Tickets\n\nAn adult ticket costs {price} yuan.".encode())])
+            await asked(served, "en", "My name is Ada.")
+            assert price in (await asked(served, "en", QUESTION["en"]))[1]
+            await bases.delete("east")
+            kind, text = await asked(served, "en", QUESTION["en"])
+            assert kind == "not-handled" and "没有这个密钥对应的知识库" in text
+        await bases.create("east")
+        assert "Ada" in (await asked(served, "en", "What is my name?"))[1]
+        assert len(served.service.desk.standings()) == 1
+
+
 async def test_two_questions_at_once_in_one_conversation_are_answered_one_after_the_other(tmp_path: Path) -> None:
     async with wyoming(tmp_path, **SAMPLE) as served:
         texts = await asyncio.gather(*(asked(served, "en", QUESTION["en"]) for _ in range(3)))
