@@ -162,7 +162,8 @@ class Performance:
         if cues.words:
             await self._emit(Caption(self._turn, clip.index, cues.words))
         await self._emit(Speech(self._turn, clip.index, cues.at, cues.audio))
-        await asyncio.sleep(0)
+        if not clip.parts.empty():
+            await asyncio.sleep(0)
 
     async def _show(self, clip: _Clip, visemes: tuple[Viseme, ...], moves: Moves) -> None:
         if visemes or moves.emotions or moves.gestures:

@@ -6,6 +6,8 @@ earlier audio stands. No I/O; a second of speech takes a millisecond.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from math import log
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,20 +32,34 @@ _HEED = 0.5
 """How much the sound counts against the expected durations."""
 _APART = 16.0
 """The least likely sound counts as no further than this from the likeliest: no frame decides alone."""
-_STAY, _NEXT, _OVER = np.log([0.35, 0.45, 0.2])
-_PASS = np.log(0.5)
+_STAY, _NEXT, _OVER = log(0.35), log(0.45), log(0.2)
+_PASS = log(0.5)
 """Passing over a silence that there may be."""
-_PAUSE, _JOIN = 0.25, 0.04
-"""Seconds of silence at a mark, and between two words."""
 _NEVER = -1e9
 
 
 @dataclass(frozen=True, slots=True)
 class _Sound:
-    """`name`: "" is a silence, which may be left out."""
+    """`name`: "" is a silence, which may be left out. `states` that stand for it, and how likely it is to stay in one,
+    to go on from it and to pass over it."""
 
     name: str
-    seconds: float
+    states: int
+    steps: tuple[float, float, float]
+
+
+def _sound(name: str, seconds: float) -> _Sound:
+    states = max(1, round(seconds / _STEP))
+    return _Sound(name, states, (_STAY, _NEXT, _OVER if states > 1 else _OVER - 0.4))
+
+
+def _silence(seconds: float) -> _Sound:
+    leaving = HOP / max(2 * HOP, seconds)
+    return _Sound("", 1, (log(1 - leaving), log(leaving), _PASS))
+
+
+_BEGIN, _PAUSE, _JOIN = _silence(0.06), _silence(0.25), _silence(0.04)
+"""Silences at the beginning, at a mark, and between two words."""
 
 
 class Alignment:
@@ -52,10 +68,13 @@ class Alignment:
     def __init__(self, text: str, lang: Lang) -> None:
         self._sounds = _expected(spoken(text, lang), lang)
         self._likelihoods = Likelihoods((sound.name for sound in self._sounds), lang)
-        states = [max(1, round(sound.seconds / _STEP)) if sound.name else 1 for sound in self._sounds]
-        self._owner = np.repeat(np.arange(len(self._sounds)), states)
-        self._column = np.repeat(self._likelihoods.places, states)
-        self._steps = _steps(self._sounds, self._owner, np.array(states))
+        states = [sound.states for sound in self._sounds]
+        self._owner = np.arange(len(states)).repeat(states)
+        self._column = np.array(self._likelihoods.places).repeat(states)
+        stay, following, over = np.array([sound.steps for sound in self._sounds]).repeat(states, 0).T
+        self._steps = np.full((3, len(stay)), _NEVER)
+        """Coming to each state from the one before the one before, from the one before, and staying in it."""
+        self._steps[0, 2:], self._steps[1, 1:], self._steps[2] = over[1:-1], following[:-1], stay
         self._scores: NDArray[np.float64] | None = None
         self._reached = 0
         self._loudness = np.zeros(0, np.float32)
@@ -83,7 +102,7 @@ class Alignment:
         self._loudness = np.concatenate([self._loudness, found[:, -1]])
         fit = self._likelihoods.of(moving(found, level(self._loudness)))
         fit = _HEED * np.maximum(fit, fit.max(1, keepdims=True) - _APART)
-        return self._spans(self._path(fit[:, self._column]), told)
+        return self._spans(self._path(fit.take(self._column, 1)), told)
 
     def _path(self, fit: "NDArray[np.float64]") -> list[int]:
         """The likeliest state in each frame, given all frames so far."""
@@ -132,35 +151,25 @@ class Alignment:
         ]
 
 
-def _steps(sounds: list[_Sound], owner: "NDArray[np.intp]", states: "NDArray[np.intp]") -> "NDArray[np.float64]":
-    """(3, states): coming to each from the one before the one before, from the one before, and staying in it."""
-    silent = np.array([not sound.name for sound in sounds])
-    leaving = HOP / np.maximum(2 * HOP, [sound.seconds for sound in sounds])
-    stay = np.where(silent, np.log(1 - leaving), _STAY)[owner]
-    following = np.where(silent, np.log(leaving), _NEXT)[owner]
-    over = np.where(silent, _PASS, np.where(states == 1, _OVER - 0.4, _OVER))[owner]
-    """By the state that is passed over."""
-    steps = np.full((3, len(owner)), _NEVER)
-    steps[0, 2:], steps[1, 1:], steps[2] = over[1:-1], following[:-1], stay
-    return steps
-
-
 def _expected(text: str, lang: Lang) -> list[_Sound]:
     """Every sound with its usual length; a run of Han characters is one word, whose syllables may stand apart."""
-    sounds = [_Sound("", 0.06)]
+    sounds = [_BEGIN]
     tokens = list(_TOKEN.finditer(text))
     for index, token in enumerate(tokens):
         if token["mark"]:
-            sounds[-1] = _Sound("", _PAUSE)
+            sounds[-1] = _PAUSE
             continue
         before, after = _neighbour(tokens, index - 1), _neighbour(tokens, index + 1)
         names = read(token[0], lang, before, after)
         final = index + 1 == len(tokens) or tokens[index + 1]["mark"] is not None
-        spoken_in: Lang = "en" if token["latin"] else "zh"
-        lasting = lengths(names, spoken_in, final=final)
-        sounds += [_Sound(name, seconds) for name, seconds in zip(names, lasting, strict=True)]
-        sounds.append(_Sound("", _JOIN))
+        sounds += _word(names, "en" if token["latin"] else "zh", final=final)
+        sounds.append(_JOIN)
     return sounds
+
+
+@lru_cache(maxsize=4096)
+def _word(names: tuple[str, ...], lang: Lang, *, final: bool) -> tuple[_Sound, ...]:
+    return tuple(map(_sound, names, lengths(names, lang, final=final)))
 
 
 def _neighbour(tokens: list[re.Match[str]], index: int) -> str:
