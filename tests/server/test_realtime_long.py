@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -53,6 +53,23 @@ def test_all_of_the_sound_is_taken_however_the_event_is_written(written: str, be
     assert taken(client.codec.decode(written)) == (expected, [])
 
 
+def item(sound: bytes = SOUND, **fields: Any) -> str:
+    parts = [{"type": "input_text", "text": "好"}, {"type": "input_audio", "audio": base64.b64encode(sound).decode()}]
+    made = {"type": "message", "role": "user", "content": parts}
+    return json.dumps({"type": "conversation.item.create", "item": made, **fields})
+
+
+@pytest.mark.parametrize("beta", [False, True])
+def test_the_sound_of_an_item_is_taken_and_is_not_kept(beta: bool) -> None:
+    client = Client(beta=beta)
+    listed = list(client.codec.decode(item()))
+    assert b"".join(one.data for one in listed if isinstance(one, Microphone)) == SOUND
+    (made,) = [one for one in listed if isinstance(one, Posted) and one.frames]
+    assert len(made.frames[0]) < 1000 and "input_audio" in str(made.frames[0])
+    sound, (error,) = taken(client.codec.decode(item(event_id="e1").replace("gYKDhIWG", "gYKD?IWG", 1)))
+    assert sound == b"" and (error["param"], error["event_id"]) == ("item.content", "e1")
+
+
 def test_an_odd_byte_of_a_long_event_waits_for_its_other_half() -> None:
     client = Client()
     whole = SOUND[:-1] + SOUND[:-1]
@@ -78,9 +95,10 @@ def test_what_is_no_base64_is_told_once_and_none_of_it_is_heard(wrong: str) -> N
     assert taken(client.codec.decode(frame())) == (SOUND, [])
 
 
-def test_no_step_of_the_largest_event_takes_long() -> None:
+@pytest.mark.parametrize("made", [frame, item])
+def test_no_step_of_the_largest_event_takes_long(made: Callable[[bytes], str]) -> None:
     """By the share of the work that one step is, which is all of it where nothing is cut into pieces."""
-    written, shares = frame(bytes(APPEND)), []
+    written, shares = made(bytes(APPEND)), []
     for _ in range(3):
         codec, steps, before = Client().codec, [], time.process_time()
         for _ in codec.decode(written):

@@ -26,7 +26,7 @@ from server.protocols.events import Json
 from server.protocols.realtime import beta
 from server.protocols.realtime.bodies import ResponseBody, SessionBody
 from server.protocols.realtime.creating import Created, created
-from server.protocols.realtime.frames import Appended, appended, parsed
+from server.protocols.realtime.frames import Long, long, parsed
 from server.protocols.realtime.hearing import OWN, Hearing, empty
 from server.protocols.realtime.items import Items, deleted, truncated
 from server.protocols.realtime.refusal import Refusal, error
@@ -100,24 +100,24 @@ class RealtimeCodec:
         return True
 
     def decode(self, frame: Frame) -> Iterable[Decoded]:
-        long = appended(frame)
-        return self._posted(self._read(frame)) if long is None else self._bit_by_bit(long)
+        cut = long(frame)
+        return self._posted(self._read(frame)) if cut is None else self._bit_by_bit(cut)
 
     def _posted(self, out: Out) -> list[Decoded]:
         said = [one for one in out if not isinstance(one, Told) or one.events]
         return [Posted(tuple(self._frames(one.events)), one.vain) if isinstance(one, Told) else one for one in said]
 
-    def _bit_by_bit(self, long: Appended) -> Iterator[Decoded]:
+    def _bit_by_bit(self, cut: Long) -> Iterator[Decoded]:
         """With something empty after each bit: whoever goes through it can let others have a turn."""
         sound = list[bytes]()
         try:
-            for piece in long.pieces():
+            for piece in cut.pieces():
                 sound.append(piece)
                 yield Posted((), vain=True)
         except Refusal as wrong:
-            yield from self._posted([_refusal(wrong, long.message.get("event_id"))])
+            yield from self._posted([_refusal(wrong, cut.message.get("event_id"))])
         else:
-            yield from self._posted(self._answered({**long.message, "audio": tuple(sound)}))
+            yield from self._posted(self._answered(cut.whole(tuple(sound))))
 
     def _read(self, frame: Frame) -> Out:
         try:

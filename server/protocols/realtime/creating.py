@@ -83,7 +83,8 @@ def _part(part: Any, role: str) -> Json:
     match part:
         case {"type": str(kind)} if kind in _CONTENT[role]:
             found: Json = part
-            if all(isinstance(found.get(name), str | None) for name in ("text", "transcript", "audio")):
+            texts = (found.get("text"), found.get("transcript"))
+            if all(isinstance(one, str | None) for one in texts) and isinstance(found.get("audio"), str | tuple | None):
                 return found
         case {"type": "input_image"}:
             raise Refusal(

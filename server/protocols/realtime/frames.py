@@ -22,28 +22,42 @@ _WRONG = "audio is not base64 / audio 不是有效的 base64"
 
 
 @dataclass(frozen=True, slots=True)
-class Appended:
-    """`message`: an append without its sound, which is `frame[start:end]`, in base64."""
+class Long:
+    """`message`: an event with a `mark` in the place of its sound, which is `frame[start:end]`, in base64. `param`:
+    where that is."""
 
     message: Json
+    mark: str
+    param: str
     frame: str
     start: int
     end: int
 
+    def whole(self, sound: tuple[bytes, ...]) -> Json:
+        """The event with its sound, decoded, in its place."""
+        if self.message.get("audio") == self.mark:
+            return {**self.message, "audio": sound}
+        item = self.message["item"]
+        parts = [{**part, "audio": sound} if self._marked(part) else part for part in item["content"]]
+        return {**self.message, "item": {**item, "content": parts}}
+
+    def _marked(self, part: object) -> bool:
+        return isinstance(part, dict) and part.get("audio") == self.mark
+
     def pieces(self) -> Iterator[bytes]:
         """The sound. Raises Refusal."""
         if (self.end - self.start) // 4 * 3 > APPEND + 2:
-            raise Refusal("too_large", "at most 15 MiB of audio at once / 每次最多 15 MiB 音频", "audio")
+            raise Refusal("too_large", "at most 15 MiB of audio at once / 每次最多 15 MiB 音频", self.param)
         for at in range(self.start, self.end, _PIECE):
             text = self.frame[at : min(at + _PIECE, self.end)]
-            piece = decoded(text)
+            piece = decoded(text, self.param)
             if at + _PIECE < self.end and len(piece) * 4 != len(text) * 3:  # it ends, and goes on
-                raise Refusal("invalid_value", _WRONG, "audio")
+                raise Refusal("invalid_value", _WRONG, self.param)
             yield piece
 
 
-def appended(frame: Frame) -> Appended | None:
-    """A long append; None for what is none, or is written in another way than clients do: it is parsed whole."""
+def long(frame: Frame) -> Long | None:
+    """None for what brings little sound, or is written in another way than clients do: it is parsed whole."""
     if not isinstance(frame, str) or not LONG < len(frame) <= FRAME:
         return None
     key = _KEY.search(frame, 0, LONG)
@@ -60,7 +74,10 @@ def appended(frame: Frame) -> Appended | None:
         return None
     match message:
         case {"type": "input_audio_buffer.append", "audio": audio} if audio == mark:
-            return Appended(message, frame, start, end)
+            return Long(message, mark, "audio", frame, start, end)
+        case {"type": "conversation.item.create", "item": {"content": [*parts]}}:
+            if any(isinstance(part, dict) and part.get("audio") == mark for part in parts):
+                return Long(message, mark, "item.content", frame, start, end)
     return None
 
 
