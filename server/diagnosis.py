@@ -132,7 +132,9 @@ def _persona(name: str) -> Finding:
 def _packaged_model(kind: Kind, spec: EngineSpec) -> str | None:
     """The packaged model an engine loads; none where its options name a file of the operator's own."""
     _, model = _NEEDS.get((kind, spec.engine), ("", None))
-    return None if spec.options.get("file") else model
+    if spec.options.get("file"):
+        return None
+    return spec.options.get("model", model) if spec.engine == "llama" else model
 
 
 def _weights(home: Home, model: Model, needed: bool) -> Finding:

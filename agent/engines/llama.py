@@ -19,7 +19,6 @@ from configs.engines import ConfigError, Options
 from configs.home import Home
 from configs.weights.manifest import require
 
-_MODEL = "qwen2.5-coder-0.5b-instruct"
 _BATCH = 128
 """Prompt tokens between two chances to stop; 64 costs 8 % of the prefill speed."""
 
@@ -34,12 +33,14 @@ def _cores() -> int:
 
 
 class LlamaOptions(Options):
-    """`file`: a GGUF file of your own instead of the packaged one. `threads`: for writing; one less than the
-    cores leaves room for the voice, which speaks meanwhile. `prefill_threads`: for reading the prompt, when
-    nothing else of the turn runs. `context`: tokens of one answer's prompt and text. `parallel`: answers at
-    once; others wait. Two at once on two busy cores were ten times slower than one after the other.
+    """`model`: a packaged one, of those that `zhubo models list` says write the answers; `file`: a GGUF file of your
+    own instead. `threads`: for writing; one less than the cores leaves room for the voice, which speaks meanwhile.
+    `prefill_threads`: for reading the prompt, when nothing else of the turn runs. `context`: tokens of one answer's
+    prompt and text. `parallel`: answers at once; others wait. Two at once on two busy cores were ten times slower
+    than one after the other.
     """
 
+    model: str = "qwen2.5-coder-0.5b-instruct"
     file: Path | None = None
     threads: int = Field(default_factory=lambda: max(1, _cores() - 1), ge=1)
     prefill_threads: int = Field(default_factory=_cores, ge=1)
@@ -56,7 +57,7 @@ class Llama:
 
     def __init__(self, options: LlamaOptions, home: Home) -> None:
         self._options = options
-        path = options.file or require(home, _MODEL, f"{_MODEL}-q4_k_m.gguf")
+        path = options.file or require(home, options.model, f"{options.model}-q4_k_m.gguf")
         self._server = _server(path, options)
         self._threads = ThreadPoolExecutor(options.parallel, thread_name_prefix="llama")
 

@@ -63,6 +63,16 @@ def test_doctor_says_what_the_offline_profile_lacks(cache: Path, capsys: pytest.
     assert out.endswith("profile offline cannot run: see the lines marked !!\n")
 
 
+def test_doctor_looks_for_the_model_that_is_chosen(
+    cache: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZHUBO__MODEL__OPTIONS__MODEL", "qwen2.5-coder-1.5b-instruct")
+    assert main(["doctor", "--json"]) == 1
+    verdicts = {one["name"]: one["verdict"] for one in json.loads(capsys.readouterr().out)["findings"]}
+    assert verdicts["model qwen2.5-coder-1.5b-instruct"] == "wrong"
+    assert verdicts["model qwen2.5-coder-0.5b-instruct"] == "absent"
+
+
 def test_doctor_needs_no_weights_for_the_test_profile(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--profile", "test", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
