@@ -55,10 +55,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--harness", type=Path, help="folder of the load client and the other servers")
     parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--earlier", type=Path, nargs="*", default=[], help="checkouts of ours to measure as well")
     parser.add_argument("--no-offline", action="store_true", help="leave out the offline profile")
     arguments = parser.parse_args()
     if arguments.harness:
-        side_by_side(arguments.harness.resolve(), arguments.repeats)
+        side_by_side(arguments.harness.resolve(), arguments.repeats, [tree.resolve() for tree in arguments.earlier])
     else:
         say("no --harness FOLDER: the comparison with other servers is left out")
     if not arguments.no_offline:
@@ -71,12 +72,12 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def side_by_side(harness: Path, repeats: int) -> None:
+def side_by_side(harness: Path, repeats: int, earlier: Sequence[Path]) -> None:
     python = str(environment())
     rows: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as folder, running(pinned(1, python, "fake_backend.py"), harness, BACKEND):
         for _ in range(repeats):
-            for contender in contenders(python, Path(folder)):
+            for contender in contenders(python, Path(folder), earlier):
                 with running(pinned(0, *contender.command), harness, contender.port, contender.environ) as process:
                     await_ready(contender)
                     for case in CASES:
@@ -84,9 +85,10 @@ def side_by_side(harness: Path, repeats: int) -> None:
     show(rows)
 
 
-def contenders(python: str, folder: Path) -> Iterator[Contender]:
+def contenders(python: str, folder: Path, earlier: Sequence[Path] = ()) -> Iterator[Contender]:
     yield Contender("bare websockets", "bare", "/", "", (python, "srv_bare.py", "18101", "--uvloop"), {}, 18_101)
-    yield Contender("zhubo", "zhubo", "/ws", "/readyz", ours(18_106), settings(folder), 18_106)
+    for label, tree in (("zhubo", ROOT), *((tree.name, tree) for tree in earlier)):
+        yield Contender(label, "zhubo", "/ws", "/readyz", ours(18_106), settings(folder, tree), 18_106)
     yield Contender("aiavatar", "aiavatar", "/ws", "", (python, "srv_aiavatar.py", "18103"), {}, 18_103)
 
 
@@ -94,12 +96,12 @@ def ours(port: int) -> tuple[str, ...]:
     return (sys.executable, "-m", "server", "serve", "--profile", "test", "--port", str(port))
 
 
-def settings(folder: Path) -> dict[str, str]:
+def settings(folder: Path, tree: Path) -> dict[str, str]:
     """The test profile with retrieval on, and the harness's timed model and voice; its answers are not documents'."""
     api = f"http://127.0.0.1:{BACKEND}/v1"
     data = Path(tempfile.mkdtemp(dir=folder))
     return {
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(tree),
         "ZHUBO_DATA": str(data),
         "ZHUBO__KNOWLEDGE__GROUNDED": "false",
         "ZHUBO__MODEL__ENGINE": "openai",
