@@ -5,7 +5,7 @@ import logging
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 from knowledge.archive import pack, unpack
 from knowledge.base import Engines, KnowledgeBase
 from knowledge.database import FILE
-from knowledge.documents import DocumentError, KnowledgeUnavailable
+from knowledge.documents import Document, DocumentError, KnowledgeUnavailable, Retrieval
 from knowledge.embedding import Embedding
 from knowledge.vectors import Patience
 
@@ -154,6 +154,27 @@ class Bases:
             )
         if name in self._bases:
             raise DocumentError("name_taken", f"there is a knowledge base {name!r} already")
+
+
+class Named:
+    """The base of a name, whichever that is when it is asked: one that is deleted and made anew is another one."""
+
+    def __init__(self, bases: Bases, name: str) -> None:
+        self._bases, self._name = bases, name
+
+    async def search(self, question: str, count: int, *, also: Sequence[str] = ()) -> Retrieval:
+        """Raises KnowledgeUnavailable, also while there is none."""
+        return await self._base().search(question, count, also=also)
+
+    async def document(self, identifier: str, revision: int | None = None) -> Document | None:
+        """Raises KnowledgeUnavailable, also while there is none."""
+        return await self._base().document(identifier, revision)
+
+    def _base(self) -> KnowledgeBase:
+        try:
+            return self._bases.get(self._name)
+        except UnknownBase as error:
+            raise KnowledgeUnavailable(str(error)) from error
 
 
 def _found(folder: Path) -> list[str]:

@@ -25,7 +25,7 @@ from avatar.speech import Voice
 from configs.engines import ConfigError, reason
 from configs.home import Home
 from configs.settings import Settings
-from knowledge.bases import MAIN, Bases
+from knowledge.bases import MAIN, Bases, Named
 from knowledge.sample import sample_documents
 from server.building import aclose, built
 from server.calibrating import calibrating
@@ -167,7 +167,9 @@ class Service:
 
     def _presenter(self, parts: _Parts, names: Sequence[str]) -> Presenter:
         settings = self.settings
-        bases = [parts.bases.get(name) for name in names]
+        for name in names:
+            parts.bases.get(name)
+        bases = [Named(parts.bases, name) for name in names]
         knowledge = bases[0] if len(bases) == 1 else Several(bases)
         return Presenter(
             self.persona,

@@ -20,23 +20,18 @@ _MEANWHILE = 4
 """Turns between two questions that the user is told of: the latest."""
 
 
-Bases = tuple[object, ...]
-
-
 class Conversation:
-    """`id`: of what is remembered of it. `bases`: those that it is answered from. `told`: its user was given an answer.
-    `over`: nothing more is asked in it."""
+    """`id`: of what is remembered of it. `told`: its user was given an answer. `over`: nothing more is asked in it."""
 
     def __init__(
         self,
         session: Session,
         welcome: Welcome,
-        bases: Bases,
         life: AsyncExitStack,
         seconds: float,
         forget: Callable[[], None],
     ) -> None:
-        self.session, self.id, self.bases = session, welcome.session, bases
+        self.session, self.id = session, welcome.session
         self.told, self.over = welcome.resumed, False
         self.asking = asyncio.Lock()
         self._life, self._seconds, self._forget = life, seconds, forget
@@ -87,11 +82,10 @@ class Conversation:
 
 
 class Conversations:
-    """By their owners: the latest `most`, each until it was not spoken in for `seconds`. `bases`: what they are
-    answered from now; raises UnknownBase."""
+    """By their owners: the latest `most`, each until it was not spoken in for `seconds`."""
 
-    def __init__(self, reception: Reception, bases: Callable[[], Bases], most: int, seconds: float) -> None:
-        self._reception, self._bases, self._most, self._seconds = reception, bases, most, seconds
+    def __init__(self, reception: Reception, most: int, seconds: float) -> None:
+        self._reception, self._most, self._seconds = reception, most, seconds
         self._known: OrderedDict[Owner, Conversation] = OrderedDict()
         self._beginning = asyncio.Lock()
 
@@ -127,21 +121,18 @@ class Conversations:
     async def _found(self, owner: Owner, lang: Lang | None) -> Conversation:
         async with self._beginning:
             known = self._known.get(owner)
-            if known is None or known.bases != self._bases():
-                await self.end(owner)
-                self._known[owner] = await self._begun(owner, lang, known.id if known else None)
+            if known is None:
+                self._known[owner] = await self._begun(owner, lang)
             self._known.move_to_end(owner)
             await self._bound()
             return self._known[owner]
 
-    async def _begun(self, owner: Owner, lang: Lang | None, resume: str | None) -> Conversation:
-        """A base that was deleted and made anew is another: the conversation goes on with that one."""
+    async def _begun(self, owner: Owner, lang: Lang | None) -> Conversation:
         async with AsyncExitStack() as undo:
-            bases, hello = self._bases(), Hello(lang=lang, resume=resume)
-            session, welcome = await undo.enter_async_context(self._reception.received(hello))
+            session, welcome = await undo.enter_async_context(self._reception.received(Hello(lang=lang)))
             await session.handle(Configure(spoken=False))
             life = undo.pop_all()
-        return Conversation(session, welcome, bases, life, self._seconds, lambda: self._drop(owner))
+        return Conversation(session, welcome, life, self._seconds, lambda: self._drop(owner))
 
     def _drop(self, owner: Owner) -> None:
         self._known.pop(owner, None)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from agent.session import Session
 from configs.language import LANGUAGES
-from knowledge.base import KnowledgeBase
 from knowledge.bases import UnknownBase
 from server.admission import NO_BASE, Admission
 from server.assemble import Service
@@ -35,7 +34,7 @@ class Provider:
         self._bases = tuple(admission.bases(self._grant))
         reception = Reception(service, self._grant, self._bases)
         most, seconds = self.settings.conversations, self.settings.forget
-        self._conversations = Conversations(reception, self._present, most, seconds)
+        self._conversations = Conversations(reception, most, seconds)
 
     def offer(self) -> Offer:
         """Also while the service is not open yet: Home Assistant waits for a second."""
@@ -97,10 +96,6 @@ class Provider:
 
     async def aclose(self) -> None:
         await self._conversations.aclose()
-
-    def _present(self) -> tuple[KnowledgeBase, ...]:
-        """The bases as they are now. Raises UnknownBase."""
-        return tuple(map(self._service.bases.get, self._bases))
 
     @property
     def _voice(self) -> str:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from agent.commands import Say
 from avatar.engines.tone import Tone
 from configs.engines import ConfigError, EngineSpec, Options, build
 from configs.home import Home
 from configs.settings import load
-from server.asking import ask_all
+from server.asking import ask, ask_all
 from server.assemble import Service
 
 
@@ -120,3 +121,29 @@ async def test_an_engine_that_is_built_after_the_opening_was_cancelled_is_closed
     Recorded.go.set()
     await cancelled.close()
     assert Recorded.closed.is_set()
+
+
+@pytest.mark.parametrize(
+    ("question", "price"),
+    [("成人票多少钱？", "成人票{}元。"), ("How much is an adult ticket?", "An adult ticket costs {} yuan.")],
+    ids=["zh", "en"],
+)
+async def test_who_is_there_already_is_answered_from_a_base_that_was_made_anew(
+    tmp_path: Path, question: str, price: str
+) -> None:
+    opened = service(tmp_path)
+    await opened.open()
+    try:
+        bases, told = opened.bases, []
+        await bases.create("east")
+        presenter = opened.presenter_for("east")
+        for number in ("60", "80"):
+            await bases.get("east").publish([("门票.md", price.format(number).encode())])
+            told.append(await ask(presenter, Say(question)))
+            await bases.delete("east")
+            told.append(await ask(presenter, Say(question)))
+            await bases.create("east")
+    finally:
+        await opened.close()
+    assert "60" in told[0].text and "80" in told[2].text
+    assert [answer.fallback for answer in (told[1], told[3])] == ["knowledge_unavailable"] * 2
