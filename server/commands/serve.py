@@ -52,14 +52,14 @@ def run(arguments: argparse.Namespace) -> int:
         host, port = wyoming.getsockname()[:2]
         sys.stdout.write(f"Wyoming: tcp://{host}:{port}\n")
     sys.stdout.flush()
-    uvicorn_server = _server(service, wyoming)
+    uvicorn_server = server_of(service, wyoming)
     uvicorn_server.run(sockets=[listener])
     if service.failed is not None:
         raise ConfigError(service.failed)
     return 0
 
 
-def _server(service: "Service", wyoming: socket.socket | None) -> "uvicorn.Server":
+def server_of(service: "Service", wyoming: socket.socket | None) -> "uvicorn.Server":
     import uvicorn
 
     from server.app import create_app
