@@ -3,10 +3,10 @@
 import asyncio
 import math
 import re
-from array import array
 from collections.abc import AsyncGenerator, Iterator
 from functools import lru_cache
 
+import numpy as np
 from pydantic import Field
 
 from avatar.audio import pieces, silence
@@ -102,5 +102,5 @@ def _beep(rate: int, samples: int, pitch: int) -> bytes:
     """A sine that swells and fades, so that neither start nor end clicks."""
     turn = 2 * math.pi * pitch / rate
     swell = math.pi / max(1, samples)
-    values = (round(9000 * math.sin(swell * n) * math.sin(turn * n)) for n in range(samples))
-    return array("h", values).tobytes()
+    count = np.arange(samples)
+    return np.rint(9000 * np.sin(swell * count) * np.sin(turn * count)).astype("<i2").tobytes()
