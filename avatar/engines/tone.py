@@ -103,4 +103,4 @@ def _beep(rate: int, samples: int, pitch: int) -> bytes:
     turn = 2 * math.pi * pitch / rate
     swell = math.pi / max(1, samples)
     count = np.arange(samples)
-    return np.rint(9000 * np.sin(swell * count) * np.sin(turn * count)).astype("<i2").tobytes()
+    return bytes(np.rint(9000 * np.sin(swell * count) * np.sin(turn * count)).astype("<i2").data)
