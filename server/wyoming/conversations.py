@@ -5,11 +5,13 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from weakref import WeakValueDictionary
 
 from agent.commands import Configure
 from agent.completion import completed
 from agent.events import TextDelta
 from agent.session import Session
+from configs.background import started
 from configs.language import Lang
 from server.protocols.base import Hello, Welcome
 from server.reception import Reception
@@ -21,7 +23,8 @@ _MEANWHILE = 4
 
 
 class Conversation:
-    """`id`: of what is remembered of it. `told`: its user was given an answer. `over`: nothing more is asked in it."""
+    """`id`: of what is remembered of it. `told`: its user was given an answer. `over`: nothing more is asked in it.
+    `forget` is called when its user has not come back in time."""
 
     def __init__(
         self,
@@ -53,22 +56,22 @@ class Conversation:
 
     def rest(self) -> None:
         """Its user has gone, and may come back within `seconds`."""
-        self._waiting = asyncio.create_task(self._wait(), name="wyoming conversation")
-        self.session.changed()
+        if not self.over:
+            self._waiting = started(self._wait(), "wyoming conversation")
+            self.session.changed()
 
     async def end(self) -> None:
+        """Whole, also where whoever waits for it is cancelled."""
         self.over = True
-        if self._waiting is not None and self._waiting is not asyncio.current_task():
-            await self.attend()
-        await self._life.aclose()
+        await completed(self.attend, self._life.aclose)
 
     async def _wait(self) -> None:
         try:
             async with asyncio.timeout(self._seconds):
                 await self._listen()
         except TimeoutError:
-            self._forget()
-            await self.end()
+            if not self.over:
+                self._forget()
 
     async def _listen(self) -> None:
         while True:
@@ -87,7 +90,10 @@ class Conversations:
     def __init__(self, reception: Reception, most: int, seconds: float) -> None:
         self._reception, self._most, self._seconds = reception, most, seconds
         self._known: OrderedDict[Owner, Conversation] = OrderedDict()
-        self._beginning = asyncio.Lock()
+        self._beginning: WeakValueDictionary[Owner, asyncio.Lock] = WeakValueDictionary()
+        self._begun = 0
+        """Places of those that are not known yet."""
+        self._endings: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def asked(self, owner: Owner, lang: Lang | None) -> AsyncIterator[Conversation]:
@@ -110,35 +116,55 @@ class Conversations:
 
     async def end(self, owner: Owner) -> None:
         """Nobody goes on with it any more."""
-        one = self._known.pop(owner, None)
-        if one is not None:
-            await one.end()
+        if owner in self._known:
+            await asyncio.wait([self._parted(owner)])
 
     async def aclose(self) -> None:
         for owner in list(self._known):
-            await self.end(owner)
+            self._parted(owner)
+        while self._endings:
+            await asyncio.wait(self._endings)
 
     async def _found(self, owner: Owner, lang: Lang | None) -> Conversation:
-        async with self._beginning:
-            known = self._known.get(owner)
-            if known is None:
-                self._known[owner] = await self._begun(owner, lang)
+        """One that two ask for at once begins once; nobody else waits for it."""
+        async with self._beginning.setdefault(owner, asyncio.Lock()):
+            if owner not in self._known:
+                async with self._place():
+                    one = await self._received(owner, lang)
+                    one.rest()
+                    self._known[owner] = one
             self._known.move_to_end(owner)
-            await self._bound()
             return self._known[owner]
 
-    async def _begun(self, owner: Owner, lang: Lang | None) -> Conversation:
+    async def _received(self, owner: Owner, lang: Lang | None) -> Conversation:
         async with AsyncExitStack() as undo:
             session, welcome = await undo.enter_async_context(self._reception.received(Hello(lang=lang)))
             await session.handle(Configure(spoken=False))
             life = undo.pop_all()
         return Conversation(session, welcome, life, self._seconds, lambda: self._drop(owner))
 
-    def _drop(self, owner: Owner) -> None:
-        self._known.pop(owner, None)
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """For one more, for which the oldest ends. Those that are asked just now stay."""
+        spare = [owner for owner, one in self._known.items() if not one.asking.locked()]
+        more = len(self._known) + self._begun + 1 - self._most
+        endings = [self._parted(owner) for owner in spare[: max(0, more)]]
+        self._begun += 1
+        try:
+            if endings:
+                await asyncio.wait(endings)
+            yield
+        finally:
+            self._begun -= 1
 
-    async def _bound(self) -> None:
-        """Those that are asked just now stay."""
-        spare = [owner for owner, one in self._known.items() if not one.asking.locked()][:-1]
-        for owner in spare[: max(0, len(self._known) - self._most)]:
-            await self.end(owner)
+    def _drop(self, owner: Owner) -> None:
+        self._parted(owner)
+
+    def _parted(self, owner: Owner) -> asyncio.Task[None]:
+        """Its ending, which goes on whoever waits for it; how it fails is logged."""
+        one = self._known.pop(owner)
+        one.over = True
+        ending = started(one.end(), "wyoming conversation's end")
+        self._endings.add(ending)
+        ending.add_done_callback(self._endings.discard)
+        return ending
