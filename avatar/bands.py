@@ -17,13 +17,15 @@ class Bands:
         self._shape = np.hanning(window)
         bins = np.searchsorted(fft.rfftfreq(window, 1 / rate), edges)
         self._end = int(bins[-1])
-        self._starts = np.minimum(bins[:-1], self._end - 1)
+        self._starts = np.minimum(bins[:-1], self._end)
         self._empty = bins[:-1] >= bins[1:]
 
     def powers(self, frames: "NDArray[np.floating[Any]]") -> "NDArray[np.float64]":
         """(frames, bands) of (frames, window)."""
         waves = fft.rfft(frames * self._shape)[:, : self._end]
-        found: NDArray[np.float64] = np.add.reduceat(np.square(waves.real) + np.square(waves.imag), self._starts, 1)
+        power = np.zeros((len(waves), self._end + 1))
+        np.add(np.square(waves.real), np.square(waves.imag), power[:, : self._end])
+        found: NDArray[np.float64] = np.add.reduceat(power, self._starts, 1)
         found[:, self._empty] = 0
         return found
 

@@ -37,7 +37,7 @@ def dictionary() -> English | None:
 def read(word: str, lang: Lang, before: str = "", after: str = "") -> tuple[str, ...]:
     """The sounds of `word` between its neighbours; of several words or a number, of each in turn."""
     if not _LATIN.fullmatch(word):
-        return _one(word) if len(word) == 1 else of(word, lang)
+        return _one(word, lang) if len(word) == 1 else of(word, lang)
     known = dictionary()
     if known is not None:
         return tuple(sounds(known.word(word, before, after)))
@@ -47,5 +47,5 @@ def read(word: str, lang: Lang, before: str = "", after: str = "") -> tuple[str,
 
 
 @lru_cache(maxsize=4096)
-def _one(character: str) -> tuple[str, ...]:
-    return of(character, "zh")
+def _one(character: str, lang: Lang) -> tuple[str, ...]:
+    return of(character, lang)
