@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -30,8 +30,8 @@ from knowledge.library import Edition, Library
 from knowledge.rerank import Reranking
 from knowledge.retrieve import HYBRID, Mix
 from knowledge.searching import Search
-from knowledge.stacks import Stacks
-from knowledge.store import VectorStore
+from knowledge.stacks import Stacks, collections
+from knowledge.store import StoreError, VectorStore
 from knowledge.vectors import Patience
 
 T = TypeVar("T")
@@ -121,8 +121,13 @@ class KnowledgeBase:
             started(editor.label_all(), f"the labels of {self.name}"),
         }
 
-    def shut(self, reason: str) -> None:
-        """It could not be opened: from now on it tells why."""
+    @property
+    def closed(self) -> bool:
+        return self._opened is None
+
+    async def shut(self, reason: str) -> None:
+        """It cannot be used: from now on it tells why."""
+        await self.close()
         self._shut = reason
 
     async def close(self) -> None:
@@ -260,7 +265,13 @@ class KnowledgeBase:
 
     async def forget(self) -> None:
         """Drop the vectors; the folder goes with whoever made it."""
-        await self._parts().stacks.drop()
+        if self._opened is not None:
+            await self._opened.stacks.drop()
+            return
+        store, names = self._engines.store, collections(self.name, self._engines.embedding)
+        with suppress(StoreError):
+            for name in names:
+                await asyncio.to_thread(store.drop, name)
 
     async def note(self, key: str) -> str | None:
         """A small fact that is kept with the base."""

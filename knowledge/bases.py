@@ -6,7 +6,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -56,14 +55,16 @@ class Bases:
         then tells why, from being used."""
         names = await asyncio.to_thread(_found, self._folder)
         for name in sorted({MAIN, *names}):
+            base = self._made(name)
             try:
-                await self._open(name)
-            except KnowledgeUnavailable as error:
+                await self._admit(base)
+            except (KnowledgeUnavailable, OSError, ValueError, TypeError, LookupError) as error:
+                told = str(error) if isinstance(error, KnowledgeUnavailable) else self._damaged(name, error)
+                await base.shut(told)
                 if name == MAIN:
-                    raise
-                log.error("knowledge base %s cannot be used: %s", name, error)
-                self._bases[name] = self._made(name)
-                self._bases[name].shut(str(error))
+                    raise KnowledgeUnavailable(told) from error
+                log.error("knowledge base %s cannot be used: %s", name, told)
+                self._bases[name] = base
 
     async def close(self) -> None:
         bases = list(self._bases.values())
@@ -100,8 +101,7 @@ class Bases:
             if name == MAIN:
                 raise DocumentError("main_stays", "the main knowledge base cannot be deleted; delete its documents")
             del self._bases[name]
-            with suppress(KnowledgeUnavailable):
-                await base.forget()
+            await base.forget()
             await base.close()
             await asyncio.to_thread(shutil.rmtree, self._folder / name, ignore_errors=True)
 
@@ -139,10 +139,17 @@ class Bases:
 
     async def _open(self, name: str) -> KnowledgeBase:
         base = self._made(name)
-        await base.open()
-        self._bases[name] = base
-        self._titles[name] = await base.note(_TITLE) or name
+        await self._admit(base)
         return base
+
+    async def _admit(self, base: KnowledgeBase) -> None:
+        await base.open()
+        self._bases[base.name] = base
+        self._titles[base.name] = await base.note(_TITLE) or base.name
+
+    def _damaged(self, name: str, error: Exception) -> str:
+        """Without the values, which are the documents' own."""
+        return f"the library in {self._folder / name} is damaged: {type(error).__name__}"
 
     def _made(self, name: str) -> KnowledgeBase:
         return KnowledgeBase(self._folder / name, self._engines, name, self._keep, self._patience, self._today)

@@ -20,7 +20,7 @@ from knowledge.library import Change, Edition, Library, Volume
 from knowledge.retrieve import Mix, Ranking, Shelf, Wording
 from knowledge.sentence_vectors import SentenceVectors
 from knowledge.store import StoreError, VectorStore
-from knowledge.vectors import Patience, VectorIndex
+from knowledge.vectors import Patience, VectorIndex, named
 
 T = TypeVar("T")
 _SLICE = 20
@@ -50,7 +50,7 @@ class Stacks:
         self.catalogue: dict[str, Entry] = {}
         self.answers = Answers()
         self.vectors = VectorIndex(embedding, store, library, name, "passage", self._passages, patience)
-        self.questions = VectorIndex(embedding, store, library, f"{name}|faq", "question", self._questions, patience)
+        self.questions = VectorIndex(embedding, store, library, _faq(name), "question", self._questions, patience)
         self.sentences = (
             SentenceVectors(embedding, folder, library.writable, self._texts, self.vectors.settled, patience.retry)
             if sentences
@@ -268,6 +268,15 @@ class Stacks:
         except RuntimeError as error:
             raise KnowledgeUnavailable("the knowledge base is being closed") from error
         return await done
+
+
+def collections(name: str, embedding: Embedding) -> tuple[str, str]:
+    """The vectors' of a base of this name, by this embedder."""
+    return named(name, embedding), named(_faq(name), embedding)
+
+
+def _faq(name: str) -> str:
+    return f"{name}|faq"
 
 
 def _counted(passages: Iterable[Passage]) -> list[tuple[Passage, Counts]]:

@@ -36,6 +36,11 @@ class Patience:
     closing: float = 3.0
 
 
+def named(name: str, embedding: Embedding) -> str:
+    """The collection of an index in the store."""
+    return f"{name}|{embedding.identity}"
+
+
 class VectorIndex:
     """Owns one collection of the store: one thread makes every call to it.
 
@@ -58,7 +63,7 @@ class VectorIndex:
         self._store = store
         self._library = library
         self._own, self._role, self._note = f"{name}|", role, f"vectors|{role}"
-        self._name = f"{self._own}{embedding.identity}"
+        self._name = named(name, embedding)
         self._patience = patience
         self._thread = ThreadPoolExecutor(1, "vectors")
         self._searches = Calls(self._thread, "the vector search")

@@ -41,7 +41,7 @@ async def _calibrate(bases: Bases, settings: Settings) -> None:
         for name in bases.names():
             try:
                 base = bases.get(name)
-                if base.state().trouble is not None:
+                if base.closed:
                     continue
                 if base not in recalled:
                     await recall(base)

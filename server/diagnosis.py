@@ -56,9 +56,11 @@ def examine(settings: Settings, home: Home) -> Iterator[Finding]:
     for kind, spec in engines:
         yield _engine(kind, spec)
     yield _persona(settings.persona)
-    wanted = {_packaged_model(kind, spec) for kind, spec in engines}
+    wanted = {name for kind, spec in engines if (name := _packaged_model(kind, spec))}
     for model in packaged().models:
         yield _weights(home, model, model.name in wanted)
+    for name in sorted(wanted - {model.name for model in packaged().models}):
+        yield Finding(f"model {name}", "wrong", "no packaged model has this name", "zhubo models list")
     yield _folder("data folder", home.data)
     yield _folder("cache folder", home.cache)
     for watched in settings.knowledge.watch:

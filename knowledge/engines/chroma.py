@@ -1,6 +1,7 @@
 """Chroma as the vector store: a folder of this instance, or a Chroma server."""
 
 import hashlib
+import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -21,6 +22,8 @@ from knowledge.engines.generations import Generations
 from knowledge.engines.instance import instance
 from knowledge.engines.seal import Seal
 from knowledge.store import StoreError
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{1,510}[a-zA-Z0-9]")
@@ -53,7 +56,6 @@ class Chroma:
         self._lock = RLock()
         self._client: Any = None
         self._folder = Generations(home.data / "chroma", "chroma.sqlite3") if options.host is None else None
-        self._deadly: Path | None = None
         self._prefix = options.collection
         if options.host is not None and options.collection is None:
             self._prefix = f"zhubo-{instance(home.data / 'instance')}"
@@ -64,7 +66,7 @@ class Chroma:
         return 0 if self._folder is None else self._folder.number
 
     def collection(self, name: str) -> "Collection":
-        return Collection(self, self._mapped(name), self.generation)
+        return Collection(self, self._mapped(name))
 
     def drop(self, name: str) -> None:
         """A folder that cannot be read is left for a new one, and every collection in it is lost."""
@@ -110,11 +112,11 @@ class Chroma:
             return self._client
 
     def _embedded(self, folder: Generations) -> Any:
-        """What a process that was killed left behind, or somebody else changed, is read by another process first."""
-        if self._deadly != folder.path and not Seal(folder.path, _INDEX).take() and not survived(folder.path):
-            self._deadly = folder.path
-        if self._deadly == folder.path:
-            raise StoreError(f"the vector store's folder {folder.path} is damaged: reading it ends a process")
+        """What a process that was killed left behind, or somebody else changed, is read by another process first; where
+        that dies of it, all vectors are made anew."""
+        if not Seal(folder.path, _INDEX).take() and not survived(folder.path):
+            log.error("the vectors in %s are damaged and made anew: reading them ends a process", folder.path)
+            folder.renew()
         client = _embedded(folder.path)
         folder.opened()
         return client
@@ -136,9 +138,10 @@ class Chroma:
 class Collection:
     """Opened on first use. It is lost with the folder that it was opened in."""
 
-    def __init__(self, store: Chroma, name: str, generation: int) -> None:
-        self._store, self._name, self._generation = store, name, generation
+    def __init__(self, store: Chroma, name: str) -> None:
+        self._store, self._name = store, name
         self._opened: Any = None
+        self._generation = 0
 
     def add(self, ids: Sequence[str], vectors: Vectors) -> None:
         for part in _parts(len(ids)):
@@ -187,12 +190,12 @@ class Collection:
         return self._store.call(lambda client: getattr(self._open(client), method)(**arguments))
 
     def _open(self, client: Any) -> Any:
-        if self._generation != self._store.generation:
+        if self._opened is not None and self._generation != self._store.generation:
             raise StoreError("the vectors were lost with the folder that they were in")
         if self._opened is None:
             opened = client.get_or_create_collection(self._name, embedding_function=None, configuration={"hnsw": _HNSW})
             opened.get(limit=1, include=["embeddings"])  # an index that is gone is told of here, not by bad results
-            self._opened = opened
+            self._opened, self._generation = opened, self._store.generation
         return self._opened
 
 

@@ -3,24 +3,37 @@
 Chroma reads damaged files as they are and dies of some, with SIGSEGV: better in a process of its own than in ours.
 """
 
+import signal
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
-from signal import SIGKILL, SIGTERM
+from signal import SIGABRT, SIGFPE, SIGILL, SIGSEGV
 
-_SECONDS = 120.0
-"""Longer than a million passages take; an index that takes longer still is no danger."""
+_SECONDS = 30.0
+"""Longer than a hundred thousand passages take; an index that takes longer still is no danger."""
+
+_MOMENT = 1.0
 
 _SEARCHES = 100
 """They pass through most of an index."""
 
-_NO_FAULT_OF_ITS = {0, -SIGKILL, -SIGTERM}
-"""Exit codes: errors are told as 0, since they will be met again; somebody else may end the process."""
+_DEADLY = {-number for number in (SIGSEGV, SIGABRT, SIGILL, SIGFPE, getattr(signal, "SIGBUS", SIGSEGV))} | {0xC0000005}
+"""Exit codes, Windows' for an access that is not allowed last. Errors that are raised are no danger, and a process can
+be ended from outside."""
 
 
 def survived(folder: Path) -> bool:
-    """Whether a process lives through reading the folder. Blocks for a second or two and what the reading takes."""
+    """Whether a process lives through reading the folder, or another one a moment later: somebody may just have been
+    writing. Blocks for a second or two and what the reading takes."""
+    if _survived(folder):
+        return True
+    time.sleep(_MOMENT)
+    return _survived(folder)
+
+
+def _survived(folder: Path) -> bool:
     command = (sys.executable, "-P", "-B", "-m", "knowledge.engines.chroma_trial", str(folder))
     try:
         done = subprocess.run(
@@ -29,11 +42,12 @@ def survived(folder: Path) -> bool:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             timeout=_SECONDS,
+            start_new_session=True,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return True
-    return done.returncode in _NO_FAULT_OF_ITS
+    return done.returncode not in _DEADLY
 
 
 def _read(folder: str) -> None:

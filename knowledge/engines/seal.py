@@ -1,6 +1,7 @@
 """Whether the files of an index are as their last user left them."""
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 
 _NAME = "sealed"
@@ -18,7 +19,8 @@ class Seal:
             if found := self._hash():
                 self._file.write_text(found, "ascii")
         except OSError:
-            self._file.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._file.unlink(missing_ok=True)
 
     def take(self) -> bool:
         """They will be used: False where there are files that nobody sealed, or not as they were sealed."""

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import zipfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -200,6 +200,28 @@ async def test_a_damaged_library_keeps_no_other_base_from_being_used(tmp_path: P
         again = await bases.create("bank")
         await again.ingest("指南.md", GUIDE.encode())
         assert first(await again.search("成人票", 1)) == "成人票 60 元。"
+
+
+@pytest.mark.parametrize(("table", "column"), [("revision", "dated"), ("revision", "tags"), ("passage", "section")])
+async def test_damaged_values_in_a_library_keep_no_other_base_from_being_used(
+    tmp_path: Path, table: str, column: str
+) -> None:
+    store = Lasting()
+    async with opened(tmp_path, store) as bases:
+        await bases.get("main").ingest("指南.md", GUIDE.encode())
+        await bases.get("main").settled()
+        mine = store.ids()
+        await (await bases.create("bank")).ingest("服务.md", SERVICES.encode())
+        await bases.get("bank").settled()
+    with closing(sqlite3.connect(tmp_path / "knowledge" / "bank" / FILE)) as library, library:
+        library.execute(f"UPDATE {table} SET {column} = ?", ("garbage{",))
+    async with opened(tmp_path, store) as bases:
+        assert first(await bases.get("main").search("成人票", 1)) == "成人票 60 元。"
+        assert "is damaged" in str(bases.get("bank").state().trouble) and bases.get("bank").closed
+        await bases.delete("bank")
+        assert store.ids() == mine
+    for leftover in ("bank", "main"):
+        assert (tmp_path / "knowledge" / leftover).exists() == (leftover == "main")
 
 
 async def test_a_copy_of_a_base_leaves_the_vectors_of_the_original_alone(tmp_path: Path) -> None:

@@ -71,6 +71,9 @@ def test_doctor_looks_for_the_model_that_is_chosen(
     verdicts = {one["name"]: one["verdict"] for one in json.loads(capsys.readouterr().out)["findings"]}
     assert verdicts["model qwen2.5-coder-1.5b-instruct"] == "wrong"
     assert verdicts["model qwen2.5-coder-0.5b-instruct"] == "absent"
+    monkeypatch.setenv("ZHUBO__MODEL__OPTIONS__MODEL", "qwen-nonsense")
+    assert main(["doctor"]) == 1
+    assert "!! model qwen-nonsense: no packaged model has this name" in capsys.readouterr().out
 
 
 def test_doctor_needs_no_weights_for_the_test_profile(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
