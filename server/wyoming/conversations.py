@@ -15,9 +15,15 @@ from configs.background import started
 from configs.language import Lang
 from server.protocols.base import Hello, Welcome
 from server.reception import Reception
+from server.wyoming.failure import Failure
 
 Owner = tuple[str, str]
 """Where a client is, and what it calls its conversation, which are known by their names alone."""
+_HELD = Failure(
+    "held",
+    "every conversation here is with a human, or waits for one: try again in a few minutes"
+    " / 这里的对话都由人工接手，或在等人工，请过几分钟再试",
+)
 _MEANWHILE = 4
 """Turns between two questions that the user is told of: the latest."""
 
@@ -41,6 +47,12 @@ class Conversation:
         self._meanwhile: deque[tuple[int, str]] = deque(maxlen=_MEANWHILE)
         self._waiting: asyncio.Task[None] | None = None
         session.reached = self.asking.locked
+
+    @property
+    def held(self) -> bool:
+        """An operator has it, or its user waits for one."""
+        standing = self.session.standing()
+        return standing.operator is not None or standing.wanted is not None
 
     def meanwhile(self) -> list[str]:
         """What was said while nobody asked, for the user to be told now."""
@@ -98,7 +110,7 @@ class Conversations:
     @asynccontextmanager
     async def asked(self, owner: Owner, lang: Lang | None) -> AsyncIterator[Conversation]:
         """While one question is answered; another in the same conversation waits. An answer that is not taken to its
-        end is stopped. Raises UnknownBase."""
+        end is stopped. Raises UnknownBase, and Failure where every place is held."""
         while True:
             one = await self._found(owner, lang)
             async with one.asking:
@@ -145,8 +157,12 @@ class Conversations:
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
-        """For one more, for which the oldest ends. Those that are asked just now stay."""
-        spare = [owner for owner, one in self._known.items() if not one.asking.locked()]
+        """For one more, for which the oldest ends. Those that are asked just now stay, and those that are held. Raises
+        Failure."""
+        held = {owner for owner, one in self._known.items() if one.held}
+        if len(held) >= self._most:
+            raise _HELD
+        spare = [owner for owner, one in self._known.items() if not (owner in held or one.asking.locked())]
         more = len(self._known) + self._begun + 1 - self._most
         endings = [self._parted(owner) for owner in spare[: max(0, more)]]
         self._begun += 1

@@ -144,6 +144,30 @@ async def test_conversations_are_bounded_and_forgotten_in_time(tmp_path: Path) -
         assert "Ada" not in (await asked(served, "en", "What is my name?"))[1]
 
 
+@pytest.mark.parametrize("lang", LANGS)
+async def test_strangers_push_out_no_conversation_that_a_human_has_or_is_waited_for_in(
+    lang: Lang, tmp_path: Path
+) -> None:
+    async with wyoming(tmp_path, **SAMPLE, ZHUBO__WYOMING__CONVERSATIONS="3") as served:
+        desk = served.service.desk
+        with desk.attended("Mei") as mei:
+            await asked(served, lang, QUESTION[lang], "taken")
+            taken = desk.standings()[0].id
+            await desk.direct(mei, taken, TakeOver("Mei"))
+            await asked(served, lang, HUMAN[lang], "wanted")
+            kept = {one.id for one in desk.standings()}
+            for name in ("first", "second", "third"):
+                assert (await asked(served, lang, QUESTION[lang], name))[0] == "handled"
+                assert kept < {one.id for one in desk.standings()} and len(desk.standings()) == 3
+            await asked(served, lang, HUMAN[lang], "third")
+            kind, text = await asked(served, lang, QUESTION[lang], "fourth")
+            assert kind == "not-handled" and "try again in a few minutes" in text and "请过几分钟再试" in text
+            assert {one.id for one in desk.standings()} > kept and len(desk.standings()) == 3
+            assert (await asked(served, lang, HUMAN[lang], "wanted"))[0] == "handled", "who has a place keeps it"
+            await desk.direct(mei, taken, GiveBack())
+            assert (await asked(served, lang, QUESTION[lang], "fourth"))[0] == "handled"
+
+
 async def test_a_conversation_goes_on_with_a_base_that_was_made_anew(tmp_path: Path) -> None:
     async with wyoming(tmp_path, ZHUBO__WYOMING__BASE="east") as served:
         bases = served.service.bases
