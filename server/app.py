@@ -1,6 +1,7 @@
 """The ASGI application: the page, the WebSocket, health, and the routes of the knowledge bases."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from fastapi import FastAPI, Request, WebSocket
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
+from configs.background import started
 from configs.engines import ConfigError
 from server.admission import Admission
 from server.assemble import Service
@@ -30,6 +32,8 @@ from server.routes.troubles import told_troubles
 from server.routes.xiaozhi import device_routes, devices_of, xiaozhi_routes
 from server.wyoming import wyoming_served
 
+log = logging.getLogger(__name__)
+
 _POLICY = 1008
 
 
@@ -45,7 +49,10 @@ def create_app(
     """
 
     async def open_service() -> None:
-        await asyncio.to_thread(_load, app, service)
+        try:
+            await asyncio.to_thread(_load, app, service)
+        except Exception:  # noqa: BLE001 - whoever needs it loads it then, or is told
+            log.exception("what the first client needs cannot be loaded before it comes")
         try:
             await service.open()
         except ConfigError:
@@ -55,7 +62,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        opening = asyncio.create_task(open_service(), name="opening the service")
+        opening = started(open_service(), "opening the service")
         async with wyoming_served(service, admission, wyoming):
             yield
         opening.cancel()

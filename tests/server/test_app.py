@@ -1,11 +1,13 @@
 """The application in this process: who is let in, how much is read, and what is told when something fails."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from knowledge.database import FILE, Database
+from server import app as module
 from tests.server.application import LIMIT, application
 
 
@@ -67,6 +69,18 @@ async def test_a_knowledge_base_that_another_process_writes_is_told(tmp_path: Pa
     finally:
         other.close()
     assert refused.status_code == 503 and refused.json()["detail"].startswith("knowledge_unavailable: ")
+
+
+async def test_what_cannot_be_loaded_early_is_logged_and_keeps_no_server_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> tuple[str, ...]:
+        raise OSError("libavcodec.so: cannot open shared object file")
+
+    monkeypatch.setattr(module, "formats", broken)
+    async with asyncio.timeout(60), application(tmp_path) as client:
+        assert (await client.get("/readyz")).status_code == 200
+    assert "libavcodec.so" in caplog.text
 
 
 async def test_a_damaged_base_is_told_and_the_others_serve(tmp_path: Path) -> None:
