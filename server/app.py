@@ -49,10 +49,7 @@ def create_app(
     """
 
     async def open_service() -> None:
-        try:
-            await asyncio.to_thread(_load, app, service)
-        except Exception:  # noqa: BLE001 - whoever needs it loads it then, or is told
-            log.exception("what the first client needs cannot be loaded before it comes")
+        await asyncio.to_thread(_load, app, service)
         try:
             await service.open()
         except ConfigError:
@@ -93,11 +90,15 @@ def create_app(
 
 
 def _load(app: FastAPI, service: Service) -> None:
-    """What the first client would hold up everybody for: routes that are made when they are asked, PyAV."""
-    for route in app.routes:
-        route.matches({"type": "http", "method": "GET", "path": "/", "root_path": "", "headers": []})
-    if service.settings.recognizer is not None:
-        formats()
+    """What the first client would hold up everybody for: routes that are made when they are asked, PyAV. What cannot
+    be loaded now is when it is needed, or whoever needs it is told."""
+    try:
+        for route in app.routes:
+            route.matches({"type": "http", "method": "GET", "path": "/", "root_path": "", "headers": []})
+        if service.settings.recognizer is not None:
+            formats()
+    except Exception:
+        log.exception("what the first client needs cannot be loaded before it comes")
 
 
 def _health(app: FastAPI, service: Service, gate: Gate) -> None:
