@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from ipaddress import IPv6Network, ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from pathlib import Path
 from typing import Any
 
@@ -165,12 +165,15 @@ def _keeping() -> Iterator[None]:
 
 
 def _place(address: str) -> str:
-    """Who has one address of version 6 has all that begin with the same 64 bits."""
+    """Who has one address of version 6 has all that begin with the same 64 bits. One of version 4 that is written as
+    one of version 6, as a server on both hears it, is itself."""
     try:
         ip = ip_address(address)
     except ValueError:
         return address
-    return str(ip) if ip.version == 4 else str(IPv6Network((int(ip) >> 64 << 64, 64)))
+    if isinstance(ip, IPv6Address):
+        return str(ip.ipv4_mapped or IPv6Network((int(ip) >> 64 << 64, 64)))
+    return str(ip)
 
 
 def _read(file: Path) -> dict[str, str]:

@@ -198,6 +198,13 @@ def test_whole_networks_of_version_6_are_one_address(tmp_path: Path) -> None:
     assert some.applicant(KITCHEN, "2001:db8:0:1::1").code
 
 
+def test_addresses_of_version_4_that_a_server_on_both_versions_hears_are_each_one(tmp_path: Path) -> None:
+    some = devices(tmp_path)
+    assert len(flood(some, "::ffff:203.0.113.9")) == 20 and flood(some, "203.0.113.9", 1) == []
+    assert some.applicant(KITCHEN, "::ffff:192.0.2.1").code and some.applicant(HALL, "::ffff:c000:202").code
+    assert len(some.listed()["waiting"]) == 22
+
+
 def test_where_everybody_asks_for_one_who_waits_keeps_its_place(tmp_path: Path) -> None:
     some = devices(tmp_path)
     codes = [some.applicant(Device(f"d{at}", "c"), f"10.0.0.{at}").code for at in range(100)]
