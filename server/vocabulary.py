@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from weakref import ref
 
 from avatar.hotwords import hot_words
 from knowledge.base import KnowledgeBase
@@ -18,12 +19,14 @@ _PASSAGES = 20_000
 
 @dataclass(slots=True)
 class _Known:
+    base: "ref[KnowledgeBase]"
     edition: int
     words: tuple[str, ...]
 
 
 class Vocabulary:
-    """`most`: words in each language. A new edition is read beside the loop; until then the last one's words stand."""
+    """`most`: words in each language. A new edition is read beside the loop; until then the last one's words stand, but
+    none of another base that had the name before."""
 
     def __init__(self, bases: Bases, most: int) -> None:
         self._bases, self._most = bases, most
@@ -49,8 +52,11 @@ class Vocabulary:
         try:
             base = self._bases.get(name)
         except UnknownBase:  # deleted since
+            self._known.pop(name, None)
             return ()
         known, edition = self._known.get(name), base.state().edition
+        if known is not None and known.base() is not base:
+            known = None
         if (known is None or known.edition != edition) and name not in self._reading:
             task = asyncio.create_task(self._read(name, base, edition), name="titles and headings")
             self._reading[name] = task
@@ -67,4 +73,4 @@ class Vocabulary:
         except KnowledgeUnavailable as error:
             log.warning("no headings to expect: %s", type(error).__name__)
         headings = list(dict.fromkeys((*titles, *sections)))
-        self._known[name] = _Known(edition, tuple(await asyncio.to_thread(hot_words, headings, self._most)))
+        self._known[name] = _Known(ref(base), edition, tuple(await asyncio.to_thread(hot_words, headings, self._most)))

@@ -45,6 +45,22 @@ async def test_a_new_document_is_expected_once_it_is_known(tmp_path: Path) -> No
         await read(words, "霍格沃茨天文塔")
 
 
+async def test_of_a_base_that_was_made_anew_nothing_old_is_expected(tmp_path: Path) -> None:
+    async with serving(tmp_path) as service:
+        bases, one = service.bases, {"zh": "# 霍格沃茨天文塔\n\n晚上开放。", "en": "# Baiyangdian Museum\n\nA ticket."}
+        words = service.vocabulary.of("east")
+        for text, wanted, other in (
+            (one["zh"], "霍格沃茨天文塔", "Museum"),
+            (one["en"], "Baiyangdian Museum", "霍格沃茨"),
+        ):
+            base = await bases.create("east")
+            await base.publish([("a.md", text.encode())])
+            assert not any(other in word for word in words())
+            found = await read(words, wanted)
+            assert base.state().edition == 1 and not any(other in word for word in found)
+            await bases.delete("east")
+
+
 async def test_a_base_that_is_gone_is_no_error(tmp_path: Path) -> None:
     async with serving(tmp_path) as service:
         assert service.vocabulary.of("nobody")() == []
