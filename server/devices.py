@@ -56,7 +56,7 @@ class Devices:
         self._applicants: dict[Device, Applicant] = {}
         self._admitted: dict[str, str] = _read(file)
         everybody, root = settings.activation == "off", file.with_suffix(".key")
-        self._tokens = Tokens(root, key, self._admitted.values(), everybody=everybody) if key else None
+        self._tokens = Tokens(root, key, self._admitted, everybody=everybody) if key else None
 
     @property
     def keyed(self) -> bool:

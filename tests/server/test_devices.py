@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -126,6 +127,42 @@ def test_what_was_derived_from_the_servers_key_goes_on_until_that_is_another(tmp
 def test_where_everybody_is_let_in_tokens_of_old_go_on_too(tmp_path: Path) -> None:
     some = devices(tmp_path, activation="off")
     assert some.opens(KITCHEN, of_old("token", KITCHEN)) and not some.opens(KITCHEN, of_old("token", HALL))
+
+
+def test_devices_with_one_client_id_are_users_of_their_own(tmp_path: Path) -> None:
+    twin = Device(HALL.id, KITCHEN.client)
+    (tmp_path / "devices.json").write_text(json.dumps({KITCHEN.id: KITCHEN.mark, twin.id: twin.mark}))
+    for key in (SECRET, SECRET, "another key"):
+        some = devices(tmp_path, key)
+        assert some.user(KITCHEN) == of_old("user", KITCHEN) and some.user(twin) == of_old("user", twin)
+    late = Device("aa:bb:cc:00:11:24", KITCHEN.client)
+    assert some.user(late) != of_old("user", late) and not some.opens(late, of_old("token", late, "another key"))
+
+
+def test_where_everybody_is_let_in_who_has_an_old_token_stays_the_same_user(tmp_path: Path) -> None:
+    some = devices(tmp_path, activation="off")
+    assert some.user(HALL) != of_old("user", HALL), "it has shown none"
+    assert some.opens(KITCHEN, of_old("token", KITCHEN)) and some.user(KITCHEN) == of_old("user", KITCHEN)
+    token = some.token(KITCHEN)
+    rotated = devices(tmp_path, "another key", activation="off")
+    assert rotated.opens(KITCHEN, token) and rotated.user(KITCHEN) == of_old("user", KITCHEN)
+    assert not rotated.opens(KITCHEN, of_old("token", KITCHEN))
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_processes_that_need_the_root_at_once_have_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    def unable(*_: object) -> None:
+        raise PermissionError("no links here")
+
+    if not links:
+        monkeypatch.setattr(os, "link", unable)
+    processes = [devices(tmp_path, activation="off") for _ in range(4)]
+    assert len({one.token(KITCHEN) for one in processes}) == 1
+    assert processes[0].token(KITCHEN) == devices(tmp_path, activation="off").token(KITCHEN)
+    assert [file.name for file in tmp_path.iterdir()] == ["devices.key"]
+    assert stat.S_IMODE((tmp_path / "devices.key").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("content", ["", "not json", "[1]", '{"root": "short", "users": {}}', '{"root": 7}'])
