@@ -15,6 +15,8 @@ from server.protocols.wyoming import answers
 from server.wyoming.failure import Failure
 from server.wyoming.wire import Reply
 
+_RECENT = 500
+"""Characters that tell the language of a text that comes in pieces."""
 _WAITING = 4
 """Stretches of text that wait to be spoken; a client that has more waits."""
 
@@ -27,7 +29,8 @@ class Reading:
         self._presenter, self._lang, self._reply, self._most = presenter, lang, reply, most
         self._situation = Situation(minor=minor)
         self._texts: asyncio.Queue[str | None] = asyncio.Queue(maxsize=_WAITING)
-        self._read = ""
+        self._recent = ""
+        self._found: Lang | None = None
         self._length = 0
         self._at: float | None = None
         self._ended = asyncio.Event()
@@ -62,8 +65,8 @@ class Reading:
 
     @property
     def _language(self) -> Lang:
-        """As far as the text is known; that of its first piece is what the text is judged in."""
-        return self._lang or detect(self._read) or self._presenter.persona.language
+        """Of what came last; that of its first piece is what the text is judged in."""
+        return self._lang or self._found or self._presenter.persona.language
 
     async def _lines(self, first: str, pieces: AsyncIterator[str]) -> AsyncGenerator[Spoken, None]:
         yield first, self._language, "answer"
@@ -73,7 +76,8 @@ class Reading:
     async def _pieces(self) -> AsyncGenerator[str, None]:
         prose, splitter = Prose(), SentenceSplitter()
         while (text := await self._texts.get()) is not None:
-            self._read += text
+            self._recent = (self._recent + text)[-max(_RECENT, len(text)) :]
+            self._found = detect(self._recent) or self._found
             for piece in splitter.feed(prose.feed(text)):
                 yield piece
         for piece in splitter.feed(prose.flush()) + splitter.flush():

@@ -8,6 +8,8 @@ import pytest
 import pytest_asyncio
 
 from agent.safe_lines import line
+from configs.language import Lang, detect
+from server.wyoming import reading
 from tests.server.wyoming_client import DEAD, Served, sound, wyoming
 
 
@@ -57,6 +59,32 @@ async def test_a_text_is_judged_and_spoken_in_its_own_language(
             await client.send("synthesize", {"text": text})
             assert sound(await client.until("audio-stop"))
     assert "language" not in caplog.text
+
+
+@module
+@pytest.mark.parametrize(
+    "sentences", [("The hall has 17 rooms. ", "展厅有17个房间。"), ("展厅有17个房间。", "The hall has 17 rooms. ")]
+)
+async def test_a_long_text_in_pieces_is_looked_at_once_and_spoken_in_the_language_that_it_goes_on_in(
+    served: Served, monkeypatch: pytest.MonkeyPatch, sentences: tuple[str, str]
+) -> None:
+    looked: list[int] = []
+
+    def counting(text: str) -> Lang | None:
+        looked.append(len(text))
+        return detect(text)
+
+    monkeypatch.setattr(reading, "detect", counting)
+    pieces = [sentences[0]] * 300 + [sentences[1]] * 100
+    async with served.client() as client:
+        await client.send("synthesize", {"text": sentences[1]})
+        once = sound(await client.until("audio-stop"))
+        await client.send("synthesize-start")
+        for piece in pieces:
+            await client.send("synthesize-chunk", {"text": piece})
+        await client.send("synthesize-stop")
+        assert sound(await client.until("synthesize-stopped")).endswith(once * 20)
+    assert sum(looked) <= 600 * (len(pieces) + 1)
 
 
 @module
