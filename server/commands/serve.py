@@ -84,8 +84,7 @@ def server_of(service: "Service", wyoming: socket.socket | None) -> "uvicorn.Ser
 
 def _settle() -> None:
     """What was loaded stays: to look through its 400,000 objects for garbage again and again holds up the loop for a
-    tenth of a second each time."""
-    gc.collect()
+    tenth of a second each time, and would now: Wyoming clients wait for a second."""
     gc.freeze()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 CONVERSATION = """
-import gc, json, sys, tempfile, time
+import asyncio, gc, json, sys, tempfile, time
 from pathlib import Path
 from fastapi.testclient import TestClient
 from configs.home import Home
@@ -16,6 +16,13 @@ from configs.settings import load
 from server.assemble import Service
 from server.commands.serve import server_of
 
+collect, collected = gc.collect, []
+
+def counted(*asked):
+    collected.append(asyncio._get_running_loop() is not None)
+    return collect(*asked)
+
+gc.collect = counted
 with tempfile.TemporaryDirectory() as folder:
     app = server_of(Service(load("test", environ={}), Home(Path(folder), Path(folder))), None).config.app
     with TestClient(app, base_url="http://127.0.0.1") as client:
@@ -29,7 +36,8 @@ with tempfile.TemporaryDirectory() as folder:
                 while '"turn_ended"' not in (socket.receive().get("text") or ""):
                     pass
         imported = sorted(set(sys.modules) - before)
-        print(json.dumps({"imported": imported, "kept": gc.get_freeze_count(), "looked at": len(gc.get_objects())}))
+        told = {"imported": imported, "kept": gc.get_freeze_count(), "looked at": len(gc.get_objects())}
+        print(json.dumps({**told, "collected": sum(collected)}))
 """
 
 
@@ -48,3 +56,7 @@ def test_the_first_conversation_imports_no_package(told: dict[str, Any]) -> None
 
 def test_what_was_loaded_is_not_looked_through_for_garbage(told: dict[str, Any]) -> None:
     assert told["looked at"] < told["kept"] / 5
+
+
+def test_garbage_is_not_looked_for_on_the_loop_while_the_server_starts(told: dict[str, Any]) -> None:
+    assert told["collected"] == 0
