@@ -41,9 +41,7 @@ log = logging.getLogger(__name__)
 _WAITING = 4
 """Requests that wait; a client that sends more waits."""
 _LEAST = 0.02
-_OUT_OF_ORDER = Failure(
-    "out_of_order", "the order is synthesize-start, synthesize-chunk, synthesize-stop / 顺序须为 start、chunk、stop"
-)
+_ORDER = "the order is synthesize-start, synthesize-chunk, synthesize-stop / 顺序须为 start、chunk、stop"
 _INTERNAL = Failure("internal", "something broke here, try again / 服务器出了故障，请重试")
 
 
@@ -186,7 +184,7 @@ class Connection:
                 self._reading = None
                 await self._wire.send(answers.synthesize_stopped())
             case _:
-                raise _OUT_OF_ORDER
+                raise Failure("out_of_order", _ORDER)
 
     def _voice(self, manner: Manner) -> Reading:
         with self._provider.admitted():

@@ -19,10 +19,9 @@ from server.wyoming.failure import Failure
 
 Owner = tuple[str, str]
 """Where a client is, and what it calls its conversation, which are known by their names alone."""
-_HELD = Failure(
-    "held",
+_HELD = (
     "every conversation here is with a human, or waits for one: try again in a few minutes"
-    " / 这里的对话都由人工接手，或在等人工，请过几分钟再试",
+    " / 这里的对话都由人工接手，或在等人工，请过几分钟再试"
 )
 _MEANWHILE = 4
 """Turns between two questions that the user is told of: the latest."""
@@ -161,7 +160,7 @@ class Conversations:
         Failure."""
         held = {owner for owner, one in self._known.items() if one.held}
         if len(held) >= self._most:
-            raise _HELD
+            raise Failure("held", _HELD)
         spare = [owner for owner, one in self._known.items() if not (owner in held or one.asking.locked())]
         more = len(self._known) + self._begun + 1 - self._most
         endings = [self._parted(owner) for owner in spare[: max(0, more)]]

@@ -1,6 +1,7 @@
 """Wyoming conversations end whole, whoever goes meanwhile, and hold nobody else up."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from server.auth import Grant
 from server.protocols.base import Hello, Welcome
 from server.reception import Reception
 from server.wyoming.conversations import Conversations
+from server.wyoming.wire import Wire
 from tests.server.wyoming_client import PATIENCE, Served, wyoming
 
 
@@ -123,6 +125,24 @@ async def test_an_ending_that_fails_is_logged(tmp_path: Path, caplog: pytest.Log
             await ask(conversations, "one")
             await until(lambda: "its records cannot be written" in caplog.text)
         await conversations.aclose()
+
+
+async def test_nothing_is_kept_of_clients_that_were_told_no(tmp_path: Path) -> None:
+    async with wyoming(tmp_path, ZHUBO__WYOMING__CONVERSATIONS="1") as served:
+
+        async def told(text: str, kind: str) -> None:
+            async with served.client() as client:
+                context = {"conversation_id": text}
+                await client.send("transcript", {"text": text, "language": "en", "context": context})
+                assert (await client.until("handled", "not-handled"))[-1].type == kind
+
+        await told("Can I talk to a human?", "handled")
+        for _ in range(3):
+            await told("Hello", "not-handled")
+            async with served.client() as client:
+                await client.send("synthesize-stop")
+                assert (await client.fails())[0] == "out_of_order"
+        await until(lambda: gc.collect() >= 0 and not any(isinstance(one, Wire) for one in gc.get_objects()))
 
 
 def tasks_of(what: str) -> list[str]:
