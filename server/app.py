@@ -49,7 +49,7 @@ def create_app(
     """
 
     async def open_service() -> None:
-        await asyncio.to_thread(_load, app, service)
+        await _warm(app, service)
         try:
             await service.open()
         except ConfigError:
@@ -89,16 +89,20 @@ def create_app(
     return app
 
 
-def _load(app: FastAPI, service: Service) -> None:
-    """What the first client would hold up everybody for: routes that are made when they are asked, PyAV. What cannot
-    be loaded now is when it is needed, or whoever needs it is told."""
+async def _warm(app: FastAPI, service: Service) -> None:
+    """What cannot be loaded now is when it is needed, or whoever needs it is told."""
     try:
-        for route in app.routes:
-            route.matches({"type": "http", "method": "GET", "path": "/", "root_path": "", "headers": []})
-        if service.settings.recognizer is not None:
-            formats()
+        await asyncio.to_thread(_load, app, service)
     except Exception:
         log.exception("what the first client needs cannot be loaded before it comes")
+
+
+def _load(app: FastAPI, service: Service) -> None:
+    """What the first client would hold up everybody for: routes that are made when they are asked, PyAV."""
+    for route in app.routes:
+        route.matches({"type": "http", "method": "GET", "path": "/", "root_path": "", "headers": []})
+    if service.settings.recognizer is not None:
+        formats()
 
 
 def _health(app: FastAPI, service: Service, gate: Gate) -> None:
