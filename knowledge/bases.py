@@ -164,9 +164,11 @@ class Bases:
 
 
 class Named:
-    """The base of a name, whichever that is when it is asked: one that is deleted and made anew is another one."""
+    """The base of a name, whichever that is when it is asked: one that is deleted and made anew is another one. Raises
+    UnknownBase where there is none to begin with."""
 
     def __init__(self, bases: Bases, name: str) -> None:
+        bases.get(name)
         self._bases, self._name = bases, name
 
     async def search(self, question: str, count: int, *, also: Sequence[str] = ()) -> Retrieval:

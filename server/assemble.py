@@ -167,8 +167,6 @@ class Service:
 
     def _presenter(self, parts: _Parts, names: Sequence[str]) -> Presenter:
         settings = self.settings
-        for name in names:
-            parts.bases.get(name)
         bases = [Named(parts.bases, name) for name in names]
         knowledge = bases[0] if len(bases) == 1 else Several(bases)
         return Presenter(

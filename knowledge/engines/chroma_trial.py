@@ -12,9 +12,10 @@ from pathlib import Path
 from signal import SIGABRT, SIGFPE, SIGILL, SIGSEGV
 
 _SECONDS = 30.0
-"""Longer than a hundred thousand passages take; an index that takes longer still is no danger."""
+"""What is still being read then is taken to be no danger."""
 
 _MOMENT = 1.0
+"""Seconds."""
 
 _SEARCHES = 100
 """They pass through most of an index."""
