@@ -8,6 +8,7 @@ from contextlib import aclosing
 from agent.model import ChatModel, Message, ModelError, text_of
 from agent.topic import Manner, manner
 from configs.language import Lang, detect
+from knowledge.courtesy import core
 from knowledge.lexical import question_terms, terms
 
 EXCHANGES = 4
@@ -31,7 +32,7 @@ _ORDER: dict[Lang, str] = {
 
 def rewrite(question: str, history: Sequence[Message]) -> tuple[str, ...]:
     """Wordings to search for besides the question itself, the best first; none where the question stands alone."""
-    before, heard = "", ""
+    before, heard, question = "", "", core(question)
     for asked, answer in _exchanges(history[-2 * EXCHANGES :]):
         whole = _whole(asked, before, heard)
         if whole or not before or manner(detect(asked) or "en").topic(asked):
@@ -88,7 +89,7 @@ def _exchanges(history: Sequence[Message]) -> Iterator[tuple[str, str]]:
         if message.role == "user":
             if asked is not None:
                 yield asked, ""
-            asked = message.text
+            asked = core(message.text)
         elif message.role == "assistant" and asked is not None:
             yield asked, message.text
             asked = None

@@ -30,6 +30,7 @@ from avatar.speech import Voice, VoiceError
 from configs.language import LANGUAGES, Lang, detect
 from configs.prompt import PromptSettings
 from configs.settings import KnowledgeSettings, Limits
+from knowledge.courtesy import core
 from knowledge.documents import Curated as CuratedAnswer
 from knowledge.documents import Document, Hit, KnowledgeUnavailable, Retrieval
 
@@ -80,6 +81,7 @@ class Presenter:
     def expect(self, question: str, history: Sequence[Message]) -> None:
         """It may be asked: its documents are looked for, unless that takes a model."""
         if self._anticipation is not None and self._rewrite != "model":
+            question = core(question, self.persona.name[self.language(question, None)])
             also = followup.rewrite(question, history) if self._rewrite == "rules" else ()
             self._anticipation.expect(question, self._passages, also)
 
@@ -111,8 +113,10 @@ class Presenter:
             case "handover":
                 return Considered(Line(verdict.text, "refusal", notice="handover"), "")
         question = verdict.text
-        reply = self._offhand(question, lang, errands)
-        return Considered(reply, question) if reply else await self._looked_up(question, lang, situation)
+        if (reply := self._offhand(question, lang, errands)) is not None:
+            return Considered(reply, question)
+        found = await self._looked_up(core(question, self.persona.name[lang]), lang, situation)
+        return replace(found, question=question)
 
     async def admitted(self, asked: str, lang: Lang, situation: Situation) -> str:
         """What may be remembered of words that somebody else answers; "" for nothing."""

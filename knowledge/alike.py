@@ -4,6 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from knowledge.courtesy import core
 from knowledge.lexical import question_terms
 
 _TRADITIONAL, _SIMPLIFIED = (
@@ -33,15 +34,7 @@ _SHORT = (
     (re.compile(r"\bwi-?fi\b"), "wifi"),
     (re.compile(r"\be-?mail\b"), "email"),
 )
-_OPENER = re.compile(
-    "^(?:你好|您好|大家好|嗨|喂|哈喽|请问一下|请问|麻烦问一下|问一下|打扰一下|打扰了|不好意思|劳驾|我?想问一下|我?想问问|我?想问"
-    "|我?想知道|我?想了解一下|我?想了解|(?:请|能|可以|能不能|可不可以|麻烦)告诉我(?:一下)?"
-    r"|(?:hello|hi|hey|excuse me|sorry|good (?:morning|afternoon|evening)|please"
-    r"|(?:please )?(?:can|could|would|will) you (?:please )?tell me|(?:please )?tell me|do you know|may i ask"
-    r"|i would like to (?:know|ask)"
-    r"|i want to (?:know|ask)|i am wondering|i was wondering|just wondering)(?: |$))+"
-)
-_CLOSER = re.compile(r"(?:[吗呢啊呀吧嘛哦哈啦]|谢谢(?:你|您|了)?|(?: |^)(?:please|thanks|thank you))+$")
+_CLOSER = re.compile("[吗呢吧嘛]+$")
 
 
 def spelling(text: str) -> str:
@@ -55,10 +48,9 @@ def spelling(text: str) -> str:
 
 
 def plain(question: str) -> str:
-    """A question's spelling without polite openers and final particles; the whole where nothing else is left."""
-    spelt = spelling(question)
-    bare = _CLOSER.sub("", _OPENER.sub("", spelt)).strip()
-    return bare or spelt
+    """A question's spelling without courtesies and final particles; the whole where nothing else is left."""
+    spelt = spelling(core(question.translate(_SIMPLER)))
+    return _CLOSER.sub("", spelt).strip() or spelt
 
 
 _SAME: tuple[tuple[re.Pattern[str], str], ...] = tuple(
