@@ -5,7 +5,7 @@ import math
 import random
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 import orjson
@@ -60,12 +60,14 @@ class Cloze:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """`asked`: questions on both sides; `kept`, `through`: the shares of them that are answered at `enough`."""
+    """`asked`: questions on both sides; `kept`, `through`: the shares of them that are answered at `enough`;
+    `embedder`: the identity of the one by whose vectors they were searched."""
 
     enough: float
     asked: int
     kept: float
     through: float
+    embedder: str = ""
 
     def note(self) -> str:
         return orjson.dumps(asdict(self)).decode()
@@ -80,17 +82,20 @@ class Calibration:
 
 
 class Base(Protocol):
+    @property
+    def embedder(self) -> str: ...
     async def search(self, question: str, count: int, *, only: Filter = ...) -> Retrieval: ...
     async def passages(self) -> Sequence[Passage]: ...
     async def note(self, key: str) -> str | None: ...
     async def set_note(self, key: str, value: str) -> None: ...
-    def calibrate(self, enough: float | None) -> None: ...
+    def calibrate(self, enough: float, embedder: str) -> None: ...
 
 
 async def recall(base: Base) -> Calibration | None:
     """Let a base answer from the threshold that was kept with it; None where none was."""
     found = Calibration.read(await base.note(KEY))
-    base.calibrate(None if found is None else found.enough)
+    if found is not None:
+        base.calibrate(found.enough, found.embedder)
     return found
 
 
@@ -104,9 +109,10 @@ async def recalibrate(base: Base, grounding: Grounding, count: int) -> Calibrati
         await asyncio.sleep(_PAUSE)
         return await base.search(question, count, only=only)
 
-    found = await calibrate(search, await base.passages(), grounding)
+    embedder = base.embedder
+    found = replace(await calibrate(search, await base.passages(), grounding), embedder=embedder)
     await base.set_note(KEY, found.note())
-    base.calibrate(found.enough)
+    base.calibrate(found.enough, embedder)
     return found
 
 

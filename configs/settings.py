@@ -40,6 +40,7 @@ ENGINES: dict[str, Kind] = {
     "model": "models",
     "voice": "voices",
     "embedder": "embedders",
+    "embedder_before": "embedders",
     "store": "stores",
     "reranker": "rerankers",
     "ocr": "ocr",
@@ -191,6 +192,8 @@ class Settings(Section):
     model: EngineSpec
     voice: EngineSpec
     embedder: EngineSpec
+    embedder_before: EngineSpec | None = None
+    """The one before `embedder`: answers with the vectors it made until those of `embedder` are complete."""
     store: EngineSpec
     reranker: EngineSpec | None = None
     """Orders the best passages anew; none by default."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from configs.background import started
+from knowledge.dense import collections
 from knowledge.documents import (
     ANYTHING,
     Curated,
@@ -23,14 +24,14 @@ from knowledge.documents import (
     Retrieval,
 )
 from knowledge.editor import Editor, FileReader
-from knowledge.embedding import Embedding
+from knowledge.embedding import Embedding, Former
 from knowledge.jobs import Job, Ledger, Request
 from knowledge.labels import Labeller
 from knowledge.library import Edition, Library
 from knowledge.rerank import Reranking
 from knowledge.retrieve import HYBRID, Mix
 from knowledge.searching import Search
-from knowledge.stacks import Stacks, collections
+from knowledge.stacks import Stacks
 from knowledge.store import StoreError, VectorStore
 from knowledge.vectors import Patience
 
@@ -41,8 +42,9 @@ _WAITING = 8
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`pending`: passages that are found by words only, so far; `sentences`: those whose sentences have no vectors yet.
-    `trouble`: why vectors are not made or not used."""
+    """`pending`: vectors still to be made, of passages that are found by words only, so far, or by the vectors of the
+    embedder before; `sentences`: passages whose sentences have no vectors yet. `trouble`: why vectors are not made or
+    not used."""
 
     documents: int
     passages: int
@@ -57,6 +59,7 @@ class Engines:
     """What the bases of one process share. Without a `labeller` documents have the labels that editors give them.
 
     `sentences`: sentences have vectors of their own, which costs as much again to make and finds and judges better.
+    `former`: the embedder that answers with the vectors it made until those of `embedding` are complete.
     """
 
     embedding: Embedding
@@ -65,6 +68,7 @@ class Engines:
     reranker: Reranking | None = None
     labeller: Labeller | None = None
     sentences: bool = True
+    former: Former | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ class KnowledgeBase:
         self._folder, self._engines, self._keep, self._today = folder, engines, keep, today
         self._patience = patience or Patience()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._enough: float | None = None
+        self._enough: dict[str, float] = {}
         self._opened: _Parts | None = None
         self._shut = "the knowledge base is not open"
         self._work: set[asyncio.Task[None]] = set()
@@ -107,14 +111,14 @@ class KnowledgeBase:
         async with AsyncExitStack() as undo:
             library = await asyncio.to_thread(Library, self._folder)
             undo.callback(library.close)
-            embedding, store = engines.embedding, engines.store
-            stacks = Stacks(library, embedding, store, self.name, self._folder, engines.sentences, patience)
+            engine = engines.embedding, engines.former, engines.store
+            stacks = Stacks(library, *engine, self.name, self._folder, engines.sentences, patience)
             undo.push_async_callback(stacks.close)
             await stacks.open()
             undo.pop_all()
         ledger = Ledger(library.database)
         editor = Editor(stacks, ledger, engines.reader, engines.labeller, self._keep, patience.retry)
-        search = Search(stacks, engines.embedding, engines.reranker, patience)
+        search = Search(stacks, engines.reranker, patience)
         self._opened = _Parts(stacks, ledger, editor, search)
         self._work = {
             started(editor.work(), f"the jobs of {self.name}"),
@@ -232,7 +236,7 @@ class KnowledgeBase:
         By words alone, saying why, while vectors are being made or the embedder fails.
         """
         found = await self._parts().search.run((question, *also), count, only, mix, self._today())
-        return replace(found, enough=self._enough)
+        return replace(found, enough=self._enough.get(found.embedder))
 
     def curated(self) -> list[Curated]:
         return list(self._opened.stacks.answers) if self._opened else []
@@ -282,23 +286,27 @@ class KnowledgeBase:
         stacks = self._parts().stacks
         await stacks.on_file(lambda: stacks.library.set_note(key, value))
 
-    def calibrate(self, enough: float | None) -> None:
-        """The support from which this base answers, told with every retrieval from now on."""
-        self._enough = enough
+    @property
+    def embedder(self) -> str:
+        """The identity of the one whose vectors answer."""
+        return (self._opened.stacks.dense.serving.embedding if self._opened else self._engines.embedding).identity
+
+    def calibrate(self, enough: float, embedder: str) -> None:
+        """The support from which this base answers, told from now on with what is found by this embedder's vectors."""
+        self._enough[embedder] = enough
 
     def state(self) -> State:
         if self._opened is None:
             return State(0, 0, 0, self._shut)
         stacks = self._opened.stacks
-        pending = stacks.vectors.pending + stacks.questions.pending
-        sentences = stacks.sentences.pending if stacks.sentences else 0
-        trouble = stacks.vectors.trouble or stacks.questions.trouble
-        return State(len(stacks.catalogue), stacks.passages, pending, trouble, stacks.edition, sentences)
+        dense, sentences = stacks.dense, stacks.dense.serving.sentences
+        waiting = sentences.pending if sentences else 0
+        return State(len(stacks.catalogue), stacks.passages, dense.pending, dense.trouble, stacks.edition, waiting)
 
     async def settled(self) -> None:
-        """Return when every passage has its vector, or when trouble, which `state` tells, keeps it from that."""
-        stacks = self._parts().stacks
-        await stacks.settled()
+        """Return when every passage has its vector, and those answer, or when trouble, which `state` tells, keeps it
+        from that."""
+        await self._parts().stacks.dense.settled()
 
     def _parts(self) -> _Parts:
         if self._opened is None:

@@ -1,8 +1,9 @@
 """What an embedder is: texts in, unit vectors out; and the threads that all knowledge bases share it by."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Literal, Protocol
 
 import numpy as np
@@ -80,6 +81,33 @@ class Embedding:
         """Nothing waits for an embedder that does not come back."""
         self._thread.shutdown(wait=False, cancel_futures=True)
         self._behind.shutdown(wait=False, cancel_futures=True)
+
+
+class Former:
+    """The embedder before the present one: loaded for the first base that it still answers, let go with the last."""
+
+    def __init__(self, loaded: Callable[[], AbstractAsyncContextManager[Embedding]]) -> None:
+        self._loaded = loaded
+        self._parts = AsyncExitStack()
+        self._embedding: Embedding | None = None
+        self._users = 0
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[Embedding]:
+        """Raises what loading it raises."""
+        self._users += 1
+        try:
+            async with self._turn:
+                if self._embedding is None:
+                    self._embedding = await self._parts.enter_async_context(self._loaded())
+            yield self._embedding
+        finally:
+            self._users -= 1
+            async with self._turn:
+                if not self._users:
+                    self._embedding = None
+                    await self._parts.aclose()
 
 
 def _first(rows: Vectors) -> Vectors:

@@ -57,14 +57,14 @@ class SentenceVectors:
         self._lock = Lock()
         self._db: sqlite3.Connection | None = None
         self._wanted: dict[str, str] = {}
-        self._busy = False
+        self._busy = True
         self._work = asyncio.Event()
         self._rest = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
 
     @property
     def pending(self) -> int:
-        """Passages whose sentences have no vectors yet."""
+        """Passages whose sentences have no vectors yet; some, until it is open."""
         return len(self._wanted) + self._busy
 
     async def open(self, kept: Iterable[str]) -> None:
@@ -72,9 +72,10 @@ class SentenceVectors:
         await self._call(self._connect)
         there = await self._call(self._names)
         needed = await self._needed()
-        self._wanted = {name: text for name, text in needed.items() if name not in there}
+        self._wanted |= {name: text for name, text in needed.items() if name not in there}
         stray = there - needed.keys() - set(kept)
         await self._call(lambda: self._forget(stray))
+        self._busy = False
         self._work.set()
         self._worker = started(self._make(), "sentence vectors")
 
@@ -104,9 +105,11 @@ class SentenceVectors:
         await self._rest.wait()
 
     async def close(self) -> None:
-        if self._worker is not None:
-            self._worker.cancel()
-            await asyncio.gather(self._worker, return_exceptions=True)
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.cancel()
+            await asyncio.wait({worker})
+        self._rest.set()
         self._thread.shutdown(wait=False)
         with self._lock:
             if self._db is not None:

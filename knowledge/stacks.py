@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from knowledge import lexical_cache
+from knowledge.dense import Site
 from knowledge.documents import Document, Entry, Filter, KnowledgeUnavailable, Passage
-from knowledge.embedding import Embedding
+from knowledge.embedding import Embedding, Former
 from knowledge.faq import Answers
 from knowledge.ingest import indexed
 from knowledge.lexical import Counts, counted
 from knowledge.library import Change, Edition, Library, Volume
 from knowledge.retrieve import Mix, Ranking, Shelf, Wording
-from knowledge.sentence_vectors import SentenceVectors
 from knowledge.store import StoreError, VectorStore
-from knowledge.vectors import Patience, VectorIndex, named
+from knowledge.succession import Succession
+from knowledge.vectors import Patience
 
 T = TypeVar("T")
 _SLICE = 20
@@ -38,6 +39,7 @@ class Stacks:
         self,
         library: Library,
         embedding: Embedding,
+        former: Former | None,
         store: VectorStore,
         name: str,
         folder: Path,
@@ -49,13 +51,9 @@ class Stacks:
         self.edition = 0
         self.catalogue: dict[str, Entry] = {}
         self.answers = Answers()
-        self.vectors = VectorIndex(embedding, store, library, name, "passage", self._passages, patience)
-        self.questions = VectorIndex(embedding, store, library, _faq(name), "question", self._questions, patience)
-        self.sentences = (
-            SentenceVectors(embedding, folder, library.writable, self._texts, self.vectors.settled, patience.retry)
-            if sentences
-            else None
-        )
+        vectors = folder if sentences else None
+        site = Site(name, library, store, vectors, patience, self.shown, self._questions, self._kept)
+        self.dense = Succession(site, embedding, former)
         self._words = ThreadPoolExecutor(1, "words")
         self._files = ThreadPoolExecutor(1, "files")
         self._shelf = Shelf()
@@ -65,15 +63,10 @@ class Stacks:
         await self._load()
         self.edition = next((edition.number for edition in await self.on_file(self.library.editions)), 0)
         self.answers = await self.on_file(lambda: Answers.of(self.library.curated()))
-        kept = await self.on_file(self.library.kept)
-        await asyncio.gather(self.vectors.open(kept), self.questions.open())
-        if self.sentences is not None:
-            await self.sentences.open(kept)
+        await self.dense.open()
 
     async def close(self) -> None:
-        if self.sentences is not None:
-            await self.sentences.close()
-        await asyncio.gather(self.vectors.close(), self.questions.close())
+        await self.dense.close()
         self._words.shutdown(wait=False)
         self._files.shutdown(wait=False)
 
@@ -90,7 +83,7 @@ class Stacks:
 
     def lacking(self, document: str) -> int:
         """How many passages of a document have no vector yet."""
-        return self.vectors.lacking(self._ids.get(document, ()))
+        return self.dense.serving.passages.lacking(self._ids.get(document, ()))
 
     async def publish(
         self, change: Change, terms: Mapping[str, Sequence[Counts]], *, keep: int, ahead: bool = False
@@ -103,11 +96,14 @@ class Stacks:
         shown = {identifier for ids in self._ids.values() for identifier in ids} if ahead else set()
         try:
             if ahead:
-                self.vectors.want(texts)
-                await self.vectors.made(texts.keys())
+                for index in self.dense:
+                    index.passages.want(texts)
+                with self.dense.serving.lent() as answering:
+                    await answering.passages.made(texts.keys())
             volumes, edition = await self.on_file(lambda: self.library.publish(change))
         except BaseException:
-            self.vectors.forget(texts.keys() - shown if ahead else ())
+            for index in self.dense:
+                index.passages.forget(texts.keys() - shown if ahead else ())
             await self._discard(texts)
             raise
         await self._turn([*change.removed], volumes)
@@ -147,14 +143,12 @@ class Stacks:
         """Shelf and vectors anew from the library. Raises StoreError."""
         await self.on_file(partial(lexical_cache.drop, self._cache))
         await self._load()
-        await asyncio.gather(self.vectors.rebuild(), self.questions.rebuild())
-        if self.sentences is not None:
-            await self.sentences.rebuild()
+        await self.dense.rebuild()
 
     async def drop(self) -> None:
         """Forget the vectors; a store that cannot be used has none to forget."""
         with suppress(StoreError):
-            await asyncio.gather(self.vectors.drop(), self.questions.drop())
+            await self.dense.drop()
 
     async def on_file(self, function: Callable[[], T]) -> T:
         """What the library does, in its thread."""
@@ -196,12 +190,10 @@ class Stacks:
             del self.catalogue[document], self._ids[document]
         for volume in volumes:
             self._note(volume)
-        new = {passage.id: indexed(passage) for volume in volumes for passage in volume.passages}
-        self.vectors.leave(old - new.keys())
-        self.vectors.want(new)
-        if self.sentences is not None:
-            self.sentences.leave(old - new.keys())
-            self.sentences.want({passage.id: passage.text for volume in volumes for passage in volume.passages})
+        new = {passage.id: passage for volume in volumes for passage in volume.passages}
+        for index in self.dense:
+            index.leave(old - new.keys())
+            index.want(new.values())
         await self._discard(old - new.keys())
 
     async def _discard(self, ids: Iterable[str]) -> None:
@@ -216,11 +208,11 @@ class Stacks:
             touched = {*change.removed, *(volume.document.id for volume in change.volumes)}
             if not brought and touched.isdisjoint(answer.document for answer in self.answers):
                 return
-        before = self.answers.wordings().keys()
+        before = self.answers.wordings()
         self.answers = await self.on_file(lambda: Answers.of(self.library.curated()))
         after = self.answers.wordings()
-        self.questions.forget(before - after.keys())
-        self.questions.want(after)
+        for index in self.dense:
+            index.reword(before, after)
 
     async def _tidy(self, keep: int) -> None:
         """Forget old editions; where that fails, the next change does it."""
@@ -230,9 +222,8 @@ class Stacks:
     async def _prune(self, prune: Callable[[], list[str]]) -> None:
         gone = await self.on_file(prune)
         if gone:
-            self.vectors.forget(gone)
-            if self.sentences is not None:
-                await self.sentences.forget(gone)
+            for index in self.dense:
+                await index.forget(gone)
 
     def _note(self, volume: Volume) -> None:
         self.catalogue[volume.document.id] = _entry(volume)
@@ -246,20 +237,11 @@ class Stacks:
         """The passages of the current edition."""
         return await self._in(self._words, lambda: self._shelf.passages())
 
-    async def _passages(self) -> dict[str, str]:
-        return {passage.id: indexed(passage) for passage in await self.shown()}
-
-    async def _texts(self) -> dict[str, str]:
-        return {passage.id: passage.text for passage in await self.shown()}
-
-    async def settled(self) -> None:
-        """Every vector is made, or trouble keeps it from that."""
-        await asyncio.gather(self.vectors.settled(), self.questions.settled())
-        if self.sentences is not None and self.vectors.trouble is None:
-            await self.sentences.settled()
-
     async def _questions(self) -> dict[str, str]:
         return dict(self.answers.wordings())
+
+    async def _kept(self) -> set[str]:
+        return await self.on_file(self.library.kept)
 
     async def _in(self, thread: ThreadPoolExecutor, function: Callable[[], T]) -> T:
         """Raises KnowledgeUnavailable once closed."""
@@ -268,15 +250,6 @@ class Stacks:
         except RuntimeError as error:
             raise KnowledgeUnavailable("the knowledge base is being closed") from error
         return await done
-
-
-def collections(name: str, embedding: Embedding) -> tuple[str, str]:
-    """The vectors' of a base of this name, by this embedder."""
-    return named(name, embedding), named(_faq(name), embedding)
-
-
-def _faq(name: str) -> str:
-    return f"{name}|faq"
 
 
 def _counted(passages: Iterable[Passage]) -> list[tuple[Passage, Counts]]:

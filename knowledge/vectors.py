@@ -1,5 +1,5 @@
 """The vectors of a base's passages, or of its curated questions: made in the background, beside those of another
-embedder, which go when they are complete."""
+embedder."""
 
 import asyncio
 import logging
@@ -44,8 +44,9 @@ def named(name: str, embedding: Embedding) -> str:
 class VectorIndex:
     """Owns one collection of the store: one thread makes every call to it.
 
-    `name` is the collection's, less the embedder's identity; `needed` tells the texts that are to have vectors, by id.
-    `trouble` is why vectors are not made; while `broken`, the store cannot be read.
+    `name` is the collection's, less the embedder's identity; `needed` tells the texts that are to have vectors, by id;
+    `ready` is called each time they all have them. `trouble` is why vectors are not made; while `broken`, the store
+    cannot be read.
     """
 
     def __init__(
@@ -56,10 +57,11 @@ class VectorIndex:
         name: str,
         role: Role,
         needed: Needed,
+        ready: Callable[[], Awaitable[None]],
         patience: Patience,
     ) -> None:
         self._embedding = embedding
-        self._needed = needed
+        self._needed, self._ready = needed, ready
         self._store = store
         self._library = library
         self._own, self._role, self._note = f"{name}|", role, f"vectors|{role}"
@@ -72,7 +74,7 @@ class VectorIndex:
         self._doomed: set[str] = set()
         self._stored: set[str] = set()
         self._kept: set[str] = set()
-        self._counted = False
+        self._there: int | None = None
         self._work = asyncio.Event()
         self._rest = asyncio.Event()
         self._halted = asyncio.Event()
@@ -88,9 +90,19 @@ class VectorIndex:
         return len(self._wanted)
 
     @property
+    def complete(self) -> bool:
+        """Has every text its vector, as far as the store has been read?"""
+        return self._there is not None and not self._wanted
+
+    @property
     def any(self) -> bool:
         """Is there any vector to search?"""
         return bool(self._stored)
+
+    @property
+    def empty(self) -> bool:
+        """Has the store been read, and had it no vector then?"""
+        return self._there == 0
 
     @property
     def lack(self) -> str | None:
@@ -183,15 +195,31 @@ class VectorIndex:
         self._doomed.clear()
         self._kept.clear()
         self._wanted = await self._needed()
-        self._counted, self.broken, self.trouble = True, False, None
+        self._there, self.broken, self.trouble = 0, False, None
         self._work.set()
         self._rest.clear()
 
+    async def predecessor(self) -> str | None:
+        """The identity of the embedder before this one, while the vectors that it made are there.
+
+        A library that was copied tells of those of the base it was copied from: they are not ours.
+        """
+        before = await asyncio.to_thread(self._library.note, self._note)
+        if before is None or before == self._name or not before.startswith(self._own):
+            return None
+        return before.removeprefix(self._own)
+
+    async def succeed(self) -> None:
+        """Drop the vectors of the embedder before this one. Raises StoreError."""
+        if not self._library.writable or await asyncio.to_thread(self._library.note, self._note) == self._name:
+            return
+        if (before := await self.predecessor()) is not None:
+            await self._call(lambda: self._store.drop(self._own + before))
+        await asyncio.to_thread(self._library.set_note, self._note, self._name)
+
     async def drop(self) -> None:
         """Forget the collection, for good. Raises StoreError."""
-        if self._worker is not None:
-            self._worker.cancel()
-            await asyncio.wait({self._worker})
+        await self._halt()
         await self._call(lambda: self._store.drop(self._name))
 
     async def vectors(self, ids: Iterable[str]) -> dict[str, Vectors]:
@@ -200,12 +228,18 @@ class VectorIndex:
         return await self._call(lambda: self._opened().vectors(names))
 
     async def close(self) -> None:
-        if self._worker is not None:
-            self._worker.cancel()
-            await asyncio.wait({self._worker})
-        last = asyncio.wrap_future(self._thread.submit(lambda: None))
-        self._thread.shutdown(wait=False)
-        await asyncio.wait({last}, timeout=self._patience.closing)
+        await self._halt()
+        with suppress(RuntimeError):  # closed before
+            last = asyncio.wrap_future(self._thread.submit(lambda: None))
+            self._thread.shutdown(wait=False)
+            await asyncio.wait({last}, timeout=self._patience.closing)
+
+    async def _halt(self) -> None:
+        """End the worker, and keep nothing that refers to it: what is left of this is then gone at once."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.cancel()
+            await asyncio.wait({worker})
 
     def _opened(self) -> VectorCollection:
         if self._collection is None:
@@ -215,7 +249,7 @@ class VectorIndex:
     def _break(self, error: Exception) -> None:
         """The store cannot be read: count again what is there, when it can."""
         self.trouble, self.broken = str(error), True
-        self._counted = False
+        self._there = None
         self._collection = None
         self._rest.clear()
         self._work.set()
@@ -257,7 +291,7 @@ class VectorIndex:
                 await asyncio.sleep(self._patience.retry)
 
     async def _step(self) -> None:
-        if not self._counted:
+        if self._there is None:
             await self._count()
         elif not self._library.writable:
             self.trouble = "another process makes the vectors of this knowledge base" if self._wanted else None
@@ -270,7 +304,7 @@ class VectorIndex:
         elif self._wanted:
             await self._embed()
         else:
-            await self._complete()
+            await self._ready()
             self.trouble = None
             if not (self._wanted or self._doomed):
                 self._work.clear()
@@ -283,19 +317,8 @@ class VectorIndex:
         self._doomed |= there - wanted.keys() - self._kept
         self._stored = there - self._doomed
         self._wanted = {identifier: text for identifier, text in wanted.items() if identifier not in there}
-        self._counted, self.broken = True, False
+        self._there, self.broken = len(there), False
         self._tried.set()
-
-    async def _complete(self) -> None:
-        """Drop the vectors of the embedder before this one, now that they are not needed any more.
-
-        A library that was copied tells of those of the base it was copied from: they are not ours.
-        """
-        before = await asyncio.to_thread(self._library.note, self._note)
-        if before != self._name and self._library.writable:
-            await asyncio.to_thread(self._library.set_note, self._note, self._name)
-            if before is not None and before.startswith(self._own):
-                await self._call(lambda: self._store.drop(before))
 
     async def _embed(self) -> None:
         batch = [(identifier, self._wanted[identifier]) for identifier in islice(self._wanted, _BATCH)]

@@ -202,6 +202,7 @@ class Service:
         )
         knowledge = {
             name: {
+                "embedder": bases.get(name).embedder,
                 "documents": state.documents,
                 "passages": state.passages,
                 "vectors_pending": state.pending,

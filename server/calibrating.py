@@ -17,7 +17,7 @@ from knowledge.documents import KnowledgeUnavailable
 log = logging.getLogger(__name__)
 
 _EDITION = "calibrated"
-"""The note that says for which edition a base was calibrated last."""
+"""The note that says for which edition, and by whose vectors, a base was calibrated last."""
 _LOOK = 5.0
 """Seconds between two looks, and how long a base must have been at rest."""
 
@@ -35,8 +35,8 @@ async def calibrating(bases: Bases, settings: Settings) -> AsyncIterator[None]:
 
 async def _calibrate(bases: Bases, settings: Settings) -> None:
     recalled: WeakSet[KnowledgeBase] = WeakSet()
-    seen: WeakKeyDictionary[KnowledgeBase, int] = WeakKeyDictionary()
-    tried: WeakKeyDictionary[KnowledgeBase, int] = WeakKeyDictionary()
+    seen: WeakKeyDictionary[KnowledgeBase, str] = WeakKeyDictionary()
+    tried: WeakKeyDictionary[KnowledgeBase, str] = WeakKeyDictionary()
     while True:
         for name in bases.names():
             try:
@@ -46,10 +46,10 @@ async def _calibrate(bases: Bases, settings: Settings) -> None:
                 if base not in recalled:
                     await recall(base)
                     recalled.add(base)
-                edition = base.state().edition
-                at_rest, seen[base] = seen.get(base) == edition, edition
-                if settings.knowledge.calibrate and at_rest and tried.get(base) != edition and await _due(base):
-                    tried[base] = edition
+                mark = _mark(base)
+                at_rest, seen[base] = seen.get(base) == mark, mark
+                if settings.knowledge.calibrate and at_rest and tried.get(base) != mark and await _due(base):
+                    tried[base] = mark
                     await fit(base, settings)
             except (KnowledgeUnavailable, UnknownBase) as error:
                 log.warning("knowledge base %s is not calibrated: %s", name, error)
@@ -61,12 +61,16 @@ async def _calibrate(bases: Bases, settings: Settings) -> None:
 async def _due(base: KnowledgeBase) -> bool:
     state = base.state()
     complete = not (state.pending or state.sentences or state.trouble)
-    return complete and state.documents > 0 and await base.note(_EDITION) != str(state.edition)
+    return complete and state.documents > 0 and await base.note(_EDITION) != _mark(base)
 
 
 async def fit(base: KnowledgeBase, settings: Settings) -> None:
     """Ask the base its own sentences and keep the threshold. Raises KnowledgeUnavailable."""
-    edition = base.state().edition
+    mark = _mark(base)
     found = await recalibrate(base, Grounding(), settings.knowledge.passages)
-    await base.set_note(_EDITION, str(edition))
+    await base.set_note(_EDITION, mark)
     log.info("knowledge base %s answers from a support of %.2f (%d questions)", base.name, found.enough, found.asked)
+
+
+def _mark(base: KnowledgeBase) -> str:
+    return f"{base.state().edition} {base.embedder}"

@@ -11,7 +11,7 @@ from configs.home import Home
 from configs.settings import ParsingSettings, Settings
 from knowledge.base import Engines
 from knowledge.bases import Bases
-from knowledge.embedding import Embedder, Embedding
+from knowledge.embedding import Embedder, Embedding, Former
 from knowledge.labels import Keywords, Labeller
 from knowledge.parse import FileLimits
 from knowledge.reader import Reader
@@ -59,7 +59,24 @@ async def _engines(settings: Settings, home: Home, parts: AsyncExitStack) -> Eng
     parts.callback(embedding.close)
     reader = _reader(settings, home)
     parts.push_async_callback(reader.close)
-    return Engines(embedding, store.result(), reader, reranker.result(), sentences=settings.knowledge.sentences)
+    former, sentences = _former(settings, home), settings.knowledge.sentences
+    return Engines(embedding, store.result(), reader, reranker.result(), sentences=sentences, former=former)
+
+
+def _former(settings: Settings, home: Home) -> Former | None:
+    """The embedder before this one: loaded where a base still needs it."""
+    spec = settings.embedder_before
+    if spec is None:
+        return None
+
+    @asynccontextmanager
+    async def loaded() -> AsyncIterator[Embedding]:
+        async with AsyncExitStack() as parts:
+            embedding = Embedding(await built(parts, "embedders", spec, home, close_in_thread))
+            parts.callback(embedding.close)
+            yield embedding
+
+    return Former(loaded)
 
 
 async def _second(parts: AsyncExitStack, settings: Settings, home: Home) -> Embedder | None:

@@ -51,7 +51,8 @@ class Published(EditionBody):
 
 
 class BaseBody(Given):
-    """`vectors_pending`: passages found by words only, so far. `trouble`: why a part of it does not work.
+    """`vectors_pending`: vectors still to be made of passages that are found by words meanwhile, or by the vectors of
+    the embedder before. `trouble`: why a part of it does not work.
 
     `calibration`: from which support on this base answers, as measured on it; null before that.
     """

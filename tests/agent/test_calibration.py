@@ -64,6 +64,8 @@ async def test_every_question_is_asked_with_its_passage_there_and_hidden(lang: L
 class Base:
     """A base that is the museum's shelf."""
 
+    embedder = "letters"
+
     def __init__(self, lang: Lang) -> None:
         self.lang: Lang = lang
         self.notes: dict[str, str] = {}
@@ -82,7 +84,8 @@ class Base:
     async def set_note(self, key: str, value: str) -> None:
         self.notes[key] = value
 
-    def calibrate(self, enough: float | None) -> None:
+    def calibrate(self, enough: float, embedder: str) -> None:
+        assert embedder == self.embedder
         self.enough = enough
 
 

@@ -116,6 +116,13 @@ def test_watched_folders_and_open_networks_are_read() -> None:
     assert settings.engines()["ocr"] == ("ocr", EngineSpec(engine="rapidocr")) and "reranker" not in settings.engines()
 
 
+def test_the_embedder_before_is_an_engine_and_there_is_none_by_default() -> None:
+    settings = load("test", environ={"ZHUBO__EMBEDDER_BEFORE": "{engine: hashing, options: {dimension: 64}}"})
+    spec = EngineSpec(engine="hashing", options={"dimension": 64})
+    assert settings.engines()["embedder_before"] == ("embedders", spec)
+    assert load("test", environ={}).embedder_before is None
+
+
 def test_a_limit_for_children_leaves_the_others_as_strict() -> None:
     minors = load("test", environ={"ZHUBO__CONDUCT__MINORS__REMINDER": "60"}).conduct.minors
     assert (minors.reminder, minors.again, minors.most) == (60, 900, 2400)

@@ -26,7 +26,7 @@ from knowledge.documents import QuestionAnswer
 from knowledge.embedding import Embedding
 from knowledge.engines.chroma import Chroma
 from knowledge.engines.hashing import Hashing
-from knowledge.ingest import document_id
+from knowledge.ingest import document_id, indexed
 from tests.doubles import HereReader
 
 _NAMES = 12
@@ -143,12 +143,13 @@ async def compare(knowledge: KnowledgeBase, folder: Path, counts: Counts) -> Non
     """Every vector with one made anew from the text that the library has."""
     assert knowledge._opened is not None
     stacks = knowledge._opened.stacks
-    needed = await stacks._passages()
+    needed = {passage.id: indexed(passage) for passage in await stacks.shown()}
+    index = stacks.dense.serving.passages
     kept = await stacks.on_file(stacks.library.kept)
-    stored = await stacks.vectors._call(lambda: stacks.vectors._opened().ids())
+    stored = await index._call(lambda: index._opened().ids())
     counts.missing_vectors += len(needed.keys() - stored)
     counts.stray_vectors += len(stored - kept)
-    vectors = await stacks.vectors.vectors(needed)
+    vectors = await index.vectors(needed)
     anew = Hashing(Hashing.Options(), Home(folder, folder))
     for identifier, vector in vectors.items():
         expected = anew.embed([needed[identifier]], "passage")[0]

@@ -42,7 +42,7 @@ async def test_they_outlive_a_restart_and_go_with_their_passage(tmp_path: Path) 
         await knowledge.settled()
         assert (await knowledge.search("灯塔", 1)).hits[0].sentences
         assert knowledge._opened is not None
-        vectors = knowledge._opened.stacks.sentences
+        vectors = knowledge._opened.stacks.dense.serving.sentences
         assert vectors is not None and len(vectors._names()) == 3
         await knowledge.remove(done.document.id)
         assert len(vectors._names()) == 2
@@ -57,7 +57,7 @@ async def test_a_damaged_file_of_theirs_is_made_anew(tmp_path: Path) -> None:
         await knowledge.settled()
     for file in tmp_path.glob("sentences.sqlite*"):
         file.write_bytes(b"garbage" * 1000)
-    async with asyncio.timeout(10), opened(tmp_path, sentences=True) as knowledge:
+    async with asyncio.timeout(60), opened(tmp_path, sentences=True) as knowledge:
         await knowledge.settled()
         assert len((await knowledge.search("灯塔", 1)).hits[0].sentences) == 3
         (tmp_path / "sentences.sqlite").unlink()
@@ -122,7 +122,7 @@ async def test_an_error_that_no_embedder_should_raise_costs_one_passage_its_sent
             return super().embed(texts, role)
 
     embedder = Strange(Hashing.Options(dimension=64), HOME)
-    async with asyncio.timeout(10), opened(tmp_path, embedder, sentences=True) as knowledge:
+    async with asyncio.timeout(60), opened(tmp_path, embedder, sentences=True) as knowledge:
         await knowledge.ingest("a.md", LONG.encode())
         await knowledge.ingest("b.md", SERVICES.encode())
         await knowledge.settled()

@@ -26,7 +26,7 @@ async def test_a_base_that_is_restored_answers_from_the_threshold_that_it_had(tm
     await bases.open()
     base = await bases.create("x")
     await base.ingest("a.md", (GUIDE + SERVICES).encode())
-    async with asyncio.timeout(20), calibrating.calibrating(bases, SETTINGS):
+    async with asyncio.timeout(60), calibrating.calibrating(bases, SETTINGS):
         while (fitted := (await base.search("成人票", 1)).enough) is None:
             await asyncio.sleep(0.01)
         while await base.note("calibrated") is None:
@@ -38,6 +38,22 @@ async def test_a_base_that_is_restored_answers_from_the_threshold_that_it_had(tm
             await asyncio.sleep(0.01)
     assert again == fitted
     await bases.close()
+
+
+async def test_for_another_embedder_the_threshold_is_fitted_anew(tmp_path: Path) -> None:
+    engines = [Engines(Embedding(hashing(size)), memory(), HereReader(), sentences=False) for size in (64, 96)]
+    for one in engines:
+        bases = Bases(tmp_path, one)
+        await bases.open()
+        base = bases.get("main")
+        await base.ingest("a.md", (GUIDE + SERVICES).encode())
+        await base.settled()
+        async with asyncio.timeout(60), calibrating.calibrating(bases, SETTINGS):
+            assert (await base.search("成人票", 1)).enough is None
+            while (await base.search("成人票", 1)).enough is None:
+                await asyncio.sleep(0.01)
+            assert one.embedding.identity in (await base.note("calibration") or "")
+        await bases.close()
 
 
 class Looked(Bases):
@@ -56,7 +72,7 @@ async def test_a_process_that_may_not_write_tries_once(tmp_path: Path, caplog: p
     await main.ingest("a.md", GUIDE.encode())
     await main.settled()
     await reading.open()
-    async with asyncio.timeout(20), calibrating.calibrating(reading, SETTINGS):
+    async with asyncio.timeout(60), calibrating.calibrating(reading, SETTINGS):
         while not caplog.records:
             await asyncio.sleep(0.01)
         reading.looks = 0
