@@ -30,7 +30,7 @@ from avatar.speech import Voice, VoiceError
 from configs.language import LANGUAGES, Lang, detect
 from configs.prompt import PromptSettings
 from configs.settings import KnowledgeSettings, Limits
-from knowledge.courtesy import core
+from knowledge.courtesy import core, parted
 from knowledge.documents import Curated as CuratedAnswer
 from knowledge.documents import Document, Hit, KnowledgeUnavailable, Retrieval
 
@@ -135,9 +135,11 @@ class Presenter:
             return Line(self.persona.other_language[lang], "refusal", refused=True)
         return None
 
-    async def _looked_up(self, question: str, lang: Lang, situation: Situation) -> Considered:
+    async def _looked_up(self, question: str, lang: Lang, situation: Situation, told: str = "") -> Considered:
+        """`told`: what the user said before it in the same breath."""
         began = time.perf_counter()
-        wordings = await self._wordings(question, situation.history)
+        before = (Message("user", told),) if told else ()
+        wordings = await self._wordings(question, (*situation.history, *before))
         try:
             async with asyncio.timeout(self.limits.retrieval):
                 retrieval = await self._knowledge.search(question, self._passages, also=wordings)
@@ -168,6 +170,10 @@ class Presenter:
             reply = self._reply(material, retrieval)
         else:
             reply = await asyncio.to_thread(self._reply, material, retrieval)
+        told, asked = parted(question)
+        if asked != question and isinstance(reply, Line):
+            found = await self._looked_up(asked, lang, situation, told)
+            return replace(found, retrieval=milliseconds + (found.retrieval or 0.0))
         return Considered(await self._verified(reply, material, situation), question, milliseconds)
 
     async def _verified(self, reply: Reply, material: Material, situation: Situation) -> Reply:

@@ -135,3 +135,36 @@ async def test_what_an_operator_whispers_is_not_refused_for_standing_in_no_docum
     )
     considered = await by.consider("成人票多少钱？", "zh", Situation(whisper=whisper))
     assert isinstance(considered.reply, Line) == refused
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "first"),
+    [
+        ("西门开吗？", "您好，请问西门开吗，谢谢", "我第一次来。请问西门开吗？"),
+        (
+            "Is the west gate open?",
+            "Excuse me, um, is the west gate open, please?",
+            "I came by bus. Is the west gate open?",
+        ),
+    ],
+)
+def test_what_is_said_around_a_question_is_no_part_of_it(question: str, said: str, first: str) -> None:
+    for wrapped in (said, first):
+        desk = Desk()
+        (turn,) = conversation(presenter(knowledge=desk), wrapped)
+        assert text_of(turn) == WEST[question].entry.answer
+        assert desk.asked[-1][0] == question
+
+
+@pytest.mark.parametrize(
+    ("said", "question"),
+    [
+        ("我儿子五岁。他的票多少钱？", "他的票多少钱？"),
+        ("My son is five. How much is his ticket?", "How much is his ticket?"),
+    ],
+)
+def test_what_is_told_first_is_what_the_question_leans_on(said: str, question: str) -> None:
+    desk = Desk()
+    conversation(presenter(knowledge=desk), said)
+    assert [one for one, _ in desk.asked] == [said, question]
+    assert "儿子" in desk.asked[1][1][0] or "son" in desk.asked[1][1][0]
