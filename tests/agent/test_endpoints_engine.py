@@ -4,7 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import ExitStack, aclosing, asynccontextmanager
 
 import pytest
 
@@ -16,11 +16,13 @@ from agent.persona import load
 from agent.session import Session
 from configs.engines import ConfigError, EngineSpec, options_of
 from configs.home import current
+from configs.settings import Limits
 from tests.agent.chat_server import ChatServer, chat_servers, error
 from tests.doubles import presenter
 
 ASKED = [Message("user", "几点开门？ When do you open?")]
-SESSIONS = [f"session-{number}" for number in range(60)]
+SESSIONS = [f"session-{number}" for number in range(180)]
+"""So many that none of three servers is left with few, whatever their ports."""
 
 
 @asynccontextmanager
@@ -47,7 +49,7 @@ async def failure(model: OpenAI) -> ModelError:
 async def looked_at(*servers: ChatServer) -> None:
     """Until each was looked at twice more, wholly: a look asks for three pages at most."""
     wanted = [(server, server.looks + 6) for server in servers]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while any(server.looks < looks for server, looks in wanted):
             await asyncio.sleep(0.005)
 
@@ -81,7 +83,7 @@ async def test_sessions_are_spread_and_each_keeps_its_server() -> None:
                 await said(model, Ask(session))
     counts = [len(server.asked) for server in servers]
     assert sum(counts) == 2 * len(SESSIONS)
-    assert all(count % 2 == 0 and count >= 20 for count in counts), counts
+    assert all(count % 2 == 0 and count >= 60 for count in counts), counts
     heads = {head.lower().split(b"x-session-id: ")[1].split(b"\r\n")[0] for head in servers[0].heads}
     assert len(heads) == counts[0] // 2
 
@@ -137,20 +139,21 @@ async def test_the_breaker_leaves_a_failing_server_alone_and_lets_it_back() -> N
 
 
 async def test_all_servers_down_is_known_at_once() -> None:
-    async with chat_servers(2) as servers, engine(*servers) as model:
+    async with chat_servers(2) as servers, engine(*servers, connect=600) as model:
         for server in servers:
             await server.stop()
-        began = time.monotonic()
-        assert (await failure(model)).code == "unreachable"
-        assert time.monotonic() - began < 0.5
+        async with asyncio.timeout(60):
+            assert (await failure(model)).code == "unreachable"
 
 
 async def test_servers_that_do_not_answer_the_telephone_are_given_up_within_a_second_and_a_half() -> None:
-    """Sockets whose backlog is full: packets are dropped, as by a host that is switched off."""
-    with socket.socket() as one, socket.socket() as two:
+    """All of eight, whose patience would be a multiple of it. Sockets whose backlog is full: packets are dropped, as
+    by a host that is switched off."""
+    with ExitStack() as sockets:
         ports = []
         callers = []
-        for listener in (one, two):
+        for _ in range(8):
+            listener = sockets.enter_context(socket.socket())
             listener.bind(("127.0.0.1", 0))
             listener.listen(0)
             ports.append(listener.getsockname()[1])
@@ -159,36 +162,36 @@ async def test_servers_that_do_not_answer_the_telephone_are_given_up_within_a_se
                 caller.setblocking(False)
                 caller.connect_ex(("127.0.0.1", ports[-1]))
         endpoints = [{"base_url": f"http://127.0.0.1:{port}/v1"} for port in ports]
-        model = OpenAI(OpenAI.Options.model_validate({"endpoints": endpoints, "model": "qwen"}), current())
+        options = OpenAI.Options.model_validate({"endpoints": endpoints, "model": "qwen"})
+        model = OpenAI(options, current())
         began = time.monotonic()
         assert (await failure(model)).code == "unreachable"
-        assert time.monotonic() - began < 1.5
+        assert options.connect <= 1.5 and time.monotonic() - began < 4 * options.connect
         await model.aclose()
         for caller in callers:
             caller.close()
 
 
 @pytest.mark.parametrize("question", ["成人票多少钱？", "How much is an adult ticket?"])
-async def test_all_servers_down_is_apologised_for_aloud_within_two_seconds(question: str) -> None:
-    async with chat_servers(2) as servers, engine(*servers) as model:
+async def test_all_servers_down_is_apologised_for_aloud_at_once(question: str) -> None:
+    async with chat_servers(2) as servers, engine(*servers, connect=600) as model:
         for server in servers:
             await server.stop()
-        session = Session(presenter(model))
-        began = time.monotonic()
+        session = Session(presenter(model, limits=Limits(first_token=600)))
         number = await session.say(Say(question))
-        text, aloud, fault = "", None, ""
-        while not (isinstance(event := await session.event(), TurnEnded) and event.turn == number):
-            match event:
-                case TextDelta(text=piece):
-                    text += piece
-                case Speech() if aloud is None:
-                    aloud = time.monotonic() - began
-                case Fault(code=code):
-                    fault = code
+        text, aloud, fault = "", False, ""
+        async with asyncio.timeout(60):
+            while not (isinstance(event := await session.event(), TurnEnded) and event.turn == number):
+                match event:
+                    case TextDelta(text=piece):
+                        text += piece
+                    case Speech():
+                        aloud = True
+                    case Fault(code=code):
+                        fault = code
         await session.close()
     apology = load("guide").fallback["en" if question.isascii() else "zh"]
-    assert text.startswith(apology) and fault == "model_unreachable"
-    assert aloud is not None and aloud < 2
+    assert text.startswith(apology) and fault == "model_unreachable" and aloud
 
 
 async def test_a_killed_server_is_served_again_when_it_is_back() -> None:
@@ -237,7 +240,7 @@ async def test_an_unwell_server_is_not_asked() -> None:
     async with chat_servers(2) as servers, engine(*servers) as model:
         await model.warm(ASKED)
         servers[0].well = False
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not model._endpoints.servers[0].breaker.open:
                 await asyncio.sleep(0.005)
         for server in servers:
@@ -250,10 +253,10 @@ async def test_an_unwell_server_is_not_asked() -> None:
 async def test_a_silent_server_is_hedged_and_the_loser_is_hung_up_on() -> None:
     async with chat_servers(2) as servers, engine(*servers, hedge=0.05) as model:
         servers[0].silent = True
-        for session in SESSIONS[:8]:
+        for session in SESSIONS[:40]:
             assert await said(model, Ask(session)) == "您好，welcome。"
         assert servers[0].asked
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(60):
             await servers[0].hung_up.wait()
 
 
@@ -264,7 +267,7 @@ async def test_a_hedged_answer_that_is_abandoned_leaves_nothing_open() -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.15), aclosing(model.stream(ASKED)) as stream:
                 await anext(stream)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(60):
             for server in servers:
                 await server.hung_up.wait()
         assert all(server.running == 0 for server in model._endpoints.servers)

@@ -64,7 +64,7 @@ async def test_each_mode_sends_the_form_that_its_path_reads(tmp_path: Path) -> N
 async def test_the_first_sound_is_heard_before_the_last_is_made() -> None:
     server = CosyVoiceServer()
     server.more.clear()
-    async with opened(server) as voice, asyncio.timeout(30), aclosing(voice.synthesize(CHINESE)) as parts:
+    async with opened(server) as voice, asyncio.timeout(60), aclosing(voice.synthesize(CHINESE)) as parts:
         first = await anext(parts)
         assert isinstance(first, Audio) and len(first.pcm) == 4800
         server.more.set()
@@ -78,7 +78,7 @@ async def test_the_server_learns_that_nobody_listens() -> None:
     async with opened(server) as voice:
         async with aclosing(voice.synthesize(CHINESE)) as parts:
             await anext(parts)
-        await asyncio.wait_for(server.gone.wait(), 20)
+        await asyncio.wait_for(server.gone.wait(), 60)
 
 
 async def test_faults_are_errors_that_say_what_to_look_at() -> None:

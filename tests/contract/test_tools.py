@@ -83,7 +83,7 @@ async def test_a_cancelled_call_ends_and_the_next_is_served(
         task = asyncio.create_task(tool.call(arguments, context("zh")))
         await asyncio.sleep(0)
         task.cancel()
-        await asyncio.wait({task}, timeout=5)
+        await asyncio.wait({task}, timeout=60)
         assert task.done()
         assert (await tool.call(arguments, context("en"))).text
 

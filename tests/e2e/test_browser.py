@@ -113,7 +113,7 @@ class Visit:
         self.page.locator("#question").fill(question)
         self.page.keyboard.press("Enter")
 
-    def until(self, condition: str, seconds: float = 15) -> None:
+    def until(self, condition: str, seconds: float = 60) -> None:
         self.page.wait_for_function(f"() => {condition}", timeout=seconds * 1000)
 
 
@@ -153,7 +153,7 @@ def test_a_question_is_answered_with_sound_and_a_citation_that_opens(visit: Visi
     expect(answer.locator("p").first).to_contain_text("60")
     expect(page.locator("#log p").last).to_have_attribute("lang", "zh-CN" if lang == "zh" else "en")
     chip = answer.locator(".chip").first
-    expect(chip).to_be_visible(timeout=15000)
+    expect(chip).to_be_visible(timeout=60_000)
     chip.click()
     marked = page.locator("#source mark")
     expect(marked).to_be_visible()
@@ -219,13 +219,16 @@ def test_the_mouth_and_the_sound_match_the_cues(visit: Visit, lang: str) -> None
         assert shares[best] > max(shares[-0.3], shares[0.3]) + 0.05
 
 
-LAST_SOUND = """([selector, silent, letter]) => new Promise((done) => {
+LAST_SOUND = """([selector, silent, letter, stall]) => { window.waited = new Promise((done) => {
   let began = null;
+  let before = 0;
+  let stalled = 0;
   let last = 0;
+  if (letter === "key") document.addEventListener("keydown", () => { began = before = performance.now(); }, true);
   const listen = () => {
     const loud = zhubo.player.rms();
     const now = performance.now();
-    if (began === null && loud > 10 * silent) {
+    if (began === null && letter !== "key" && loud > 10 * silent) {
       began = now;
       const target = document.querySelector(selector);
       if (letter === "") target.click();
@@ -233,13 +236,19 @@ LAST_SOUND = """([selector, silent, letter]) => new Promise((done) => {
         target.focus();
         document.execCommand("insertText", false, letter);
       }
-    } else if (began !== null && loud >= silent) last = now - began;
-    if (began !== null && now - began > 380) done(last);
+    } else if (began !== null) {
+      if (now - before > stall) stalled += now - before;
+      if (loud >= silent) last = now - began - stalled;
+    }
+    before = now;
+    if (began !== null && now - began - stalled > 380) done(last);
     else setTimeout(listen, 2);
   };
   listen();
-})"""
-"""Clicks, or types a letter, in the middle of a sound; milliseconds from then to the last sound of the old answer."""
+}); }"""
+"""Clicks, or types a letter, in the middle of a sound, or waits for a key. `window.waited`: milliseconds from then to
+the last sound of the old answer, without stretches of more than `stall` in which the machine did not let the page run.
+"""
 
 
 @both
@@ -248,7 +257,8 @@ def test_the_first_letter_silences_the_answer_and_its_late_frames_are_dropped(vi
     visit.ask(LONG[lang])
     visit.until(f"zhubo.player.position > 0.3 && zhubo.player.rms() > {AUDIBLE}")
     old = page.evaluate("zhubo.player.turn")
-    waited = page.evaluate(LAST_SOUND, ["#question", SILENT, QUESTIONS[lang][0]])
+    page.evaluate(LAST_SOUND, ["#question", SILENT, QUESTIONS[lang][0], 30])
+    waited = page.evaluate("window.waited")
     print(f"{lang}: silent after {waited:.0f} ms")
     assert waited <= 150
     assert page.evaluate("zhubo.player.state") == "idle"
@@ -273,11 +283,10 @@ def test_stop_is_silent_at_once_and_shuts_the_mouth(visit: Visit, way: str) -> N
     page = visit.page
     visit.ask(LONG["zh"])
     visit.until(f"zhubo.player.position > 0.3 && zhubo.player.rms() > {AUDIBLE}")
-    if way == "button":
-        assert page.evaluate(LAST_SOUND, ["#stop", SILENT, ""]) <= 150
-    else:
+    page.evaluate(LAST_SOUND, ["#stop", SILENT, "" if way == "button" else "key", 30])
+    if way == "key":
         page.keyboard.press("Escape")
-        page.wait_for_timeout(150)
+    assert page.evaluate("window.waited") <= 150
     assert page.evaluate("[zhubo.player.state, zhubo.mouth.shape, zhubo.moment]") == ["idle", "sil", None]
     expect(page.locator("#stop")).to_be_hidden()
     expect(page.locator("#caption")).to_be_hidden()
@@ -504,8 +513,8 @@ def say(wire: Wire, *events: dict[str, Any]) -> None:
 def test_feelings_and_gestures_come_at_their_moments_and_outlast_a_pause(visit: Visit) -> None:
     page, wire = visit.page, visit.wire
     page.locator("#name").click()
-    emotions = [[0, "happy", 0.8], [0.9, "neutral", 1], [1.7, "sad", 0.7]]
-    gestures = [[0.4, "wave"], [1.3, "rest"], [2.1, "point_up"]]
+    emotions = [[0, "happy", 0.8], [2, "neutral", 1], [4, "sad", 0.7]]
+    gestures = [[1, "wave"], [3, "rest"], [5, "point_up"]]
     say(
         wire,
         {"type": "turn_started", "turn": 1, "lang": "zh", "by": "presenter"},
@@ -531,7 +540,7 @@ def test_feelings_and_gestures_come_at_their_moments_and_outlast_a_pause(visit: 
           look();
         }"""
     )
-    for frame in spoken(1, 0, 3):
+    for frame in spoken(1, 0, 6):
         wire.inject(frame)
     visit.until("zhubo.presenter.gesture === 'point_up'")
     visit.until("zhubo.player.state === 'waiting'")

@@ -139,13 +139,13 @@ def test_a_spoken_question_is_heard_shown_and_answered(
             "zh": "请说话，我在听。再点一次关闭麦克风。",
             "en": "Go ahead, I am listening. Tap again to switch off.",
         }
-        expect(page.locator("#hearing-text")).to_have_text(listening[lang], timeout=15000)
+        expect(page.locator("#hearing-text")).to_have_text(listening[lang], timeout=60_000)
         expect(button).to_have_attribute("aria-pressed", "true")
         visit.until("Number(document.querySelector('#meter').dataset.level) > 0.4")
         visit.until("document.querySelector('.tentative') || window.shown.length")
         shot(page, f"hearing-{lang}")
-        expect(page.locator("#messages .question")).to_have_text([SPOKEN[lang]], timeout=15000)
-        expect(page.locator("#messages .answer").last).to_contain_text(ANSWER, timeout=15000)
+        expect(page.locator("#messages .question")).to_have_text([SPOKEN[lang]], timeout=60_000)
+        expect(page.locator("#messages .answer").last).to_contain_text(ANSWER, timeout=60_000)
         visit.until("zhubo.player.state === 'speaking' && zhubo.player.rms() > 0.01")
         shot(page, f"answering-{lang}")
         shown = page.evaluate("window.shown")
@@ -226,12 +226,15 @@ NODDED = """() => {
   window.holds = [];
   window.still = [];
   let before = "open";
+  let looked = performance.now();
   const look = () => {
     const now = zhubo.player.state === "held" ? "held" : "open";
     const { position } = zhubo.player;
-    if (now !== before) window.holds.push([now, position]);
+    const since = (performance.now() - looked) / 1000;
+    if (now !== before) window.holds.push([now, position, since]);
     if (now === "held") window.still.push([window.holds.length, position, zhubo.mouth.shape]);
     before = now;
+    looked = performance.now();
     requestAnimationFrame(look);
   };
   look();
@@ -255,10 +258,11 @@ def test_a_nod_pauses_the_answer_and_it_goes_on_from_the_same_word(
         visit.until("window.holds.at(-1)?.[0] === 'open'", 30)
         visit.until("zhubo.player.state === 'idle'", 40)
         holds = visit.page.evaluate("window.holds")
-        assert [state for state, _ in holds[:2]] == ["held", "open"]
+        assert [state for state, *_ in holds[:2]] == ["held", "open"]
         still = [tuple(rest) for hold, *rest in visit.page.evaluate("window.still") if hold == 1]
         assert len(set(still)) == 1 and still[0][1] == "sil", "neither the clock nor the mouth moves"
-        assert holds[1][1] == pytest.approx(holds[0][1], abs=0.12), "no sound is skipped or said twice"
+        (_, at, _), (_, onwards, since) = holds[:2]
+        assert at - 0.02 <= onwards <= at + since + 0.05, "no sound is skipped or said twice"
         assert visit.wire.of("floor")[-1]["state"] == "resumed"
         assert [one["turn"] for one in visit.wire.of("turn_started")] == [1]
         heard = [one["seconds"] for one in visit.wire.sent if one["type"] == "heard"]
@@ -282,7 +286,7 @@ def test_what_is_said_while_it_is_held_is_asked(
             (button if way == "key on the button" else page.locator("#messages")).focus()
             page.keyboard.down(" ")
         pushing = {"zh": "请说话，松开即发送。", "en": "Go ahead, let go to send."}
-        expect(page.locator("#hearing-text")).to_have_text(pushing[lang], timeout=15000)
+        expect(page.locator("#hearing-text")).to_have_text(pushing[lang], timeout=60_000)
         assert button.get_attribute("data-mode") == "pushed"
         visit.until("document.querySelector('.tentative')", 20)
         shot(page, f"pushing-{lang}")
@@ -290,8 +294,8 @@ def test_what_is_said_while_it_is_held_is_asked(
             page.mouse.up()
         else:
             page.keyboard.up(" ")
-        expect(page.locator("#messages .question")).to_have_text([SPOKEN[lang]], timeout=15000)
-        expect(page.locator("#messages .answer").last).to_contain_text(ANSWER, timeout=15000)
+        expect(page.locator("#messages .question")).to_have_text([SPOKEN[lang]], timeout=60_000)
+        expect(page.locator("#messages .answer").last).to_contain_text(ANSWER, timeout=60_000)
         expect(button).to_have_attribute("aria-pressed", "false")
         kinds = [one.get("turns", one["type"]) for one in visit.wire.sent if one["type"] in ("listen", "commit")]
         assert kinds == ["manual", "commit", "listen"]
@@ -339,11 +343,11 @@ def test_a_page_that_is_not_secure_says_that_browsers_want_it_to_be(playwright: 
 def it_tells(visit: Visit, lang: str, told: str) -> None:
     page = visit.page
     page.locator("#talk").click()
-    expect(page.locator("#messages .notice").last).to_contain_text(told, timeout=15000)
+    expect(page.locator("#messages .notice").last).to_contain_text(told, timeout=60_000)
     expect(page.locator("#log p").last).to_contain_text(told)
     expect(page.locator("#talk")).to_have_attribute("aria-pressed", "false")
     visit.ask(QUESTIONS[lang])
-    expect(page.locator(".answer").last).to_contain_text("60", timeout=15000)
+    expect(page.locator(".answer").last).to_contain_text("60", timeout=60_000)
 
 
 def deny(page: Page, origin: str) -> None:
@@ -363,7 +367,7 @@ def test_a_browser_without_microphones_shows_no_button_and_serves_as_before(
     with chromium(playwright) as browser, visiting(browser, server.url, "en", gone[without]) as visit:
         expect(visit.page.locator("#talk")).to_be_hidden()
         visit.ask(QUESTIONS["en"])
-        expect(visit.page.locator(".answer").last).to_contain_text("60", timeout=15000)
+        expect(visit.page.locator(".answer").last).to_contain_text("60", timeout=60_000)
 
 
 def test_a_server_that_cannot_hear_is_offered_no_microphone(playwright: Playwright, tmp_path: Path) -> None:
@@ -380,4 +384,4 @@ def test_a_server_that_cannot_hear_is_offered_no_microphone(playwright: Playwrig
         visit.page.keyboard.press(" ")
         expect(visit.page.locator("#hearing")).to_be_hidden()
         visit.ask(QUESTIONS["en"])
-        expect(visit.page.locator(".answer").last).to_contain_text("60", timeout=15000)
+        expect(visit.page.locator(".answer").last).to_contain_text("60", timeout=60_000)

@@ -39,7 +39,7 @@ async def converse(server: Served, question: str, key: dict[str, str]) -> tuple[
         base = json.loads(await client.recv())["base"]
         await client.send(json.dumps({"type": "say", "text": question}))
         said, citations = "", []
-        while (frame := json.loads(await asyncio.wait_for(client.recv(), 20)))["type"] != "turn_ended":
+        while (frame := json.loads(await asyncio.wait_for(client.recv(), 60)))["type"] != "turn_ended":
             said += frame["text"] if frame["type"] == "text" else ""
             citations += frame["citations"] if frame["type"] == "citations" else []
         return base, said, citations, frame["refused"]
@@ -47,7 +47,7 @@ async def converse(server: Served, question: str, key: dict[str, str]) -> tuple[
 
 async def test_a_conversation_is_answered_from_the_base_of_its_key(tmp_path: Path) -> None:
     with serving(tmp_path, environ=SETTINGS) as server:
-        async with httpx.AsyncClient(base_url=server.url) as http:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
             documents = await stock(http)
             for base, other in OTHER.items():
                 for question, fact in QUESTIONS[base].items():
@@ -73,7 +73,7 @@ async def test_a_persona_names_its_base_and_a_key_goes_before_it(tmp_path: Path)
             assert json.loads(await client.recv())["code"] == "unknown_base"
             with pytest.raises(ConnectionClosed):
                 await client.recv()
-        async with httpx.AsyncClient(base_url=server.url) as http:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
             await stock(http)
         for question, fact in QUESTIONS["west"].items():
             named, said, *_ = await converse(server, question, OPERATOR)
@@ -92,12 +92,12 @@ async def test_an_upload_tells_how_far_it_is_and_answers_in_the_meantime(
     server: Served, name: str, line: str, question: str
 ) -> None:
     text = "\n\n".join(f"## {number}\n\n{line.format(number)}" for number in range(1, 200))
-    async with httpx.AsyncClient(base_url=server.url) as http:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
         file = {"file": (name, text.encode())}
         job = (await http.post("/v1/knowledge/main/documents?wait=false", files=file)).json()
         place, states = f"/v1/knowledge/main/jobs/{job['id']}", [job["state"]]
         began = time.monotonic()
-        while states[-1] in ("waiting", "reading") and time.monotonic() < began + 20:
+        while states[-1] in ("waiting", "reading") and time.monotonic() < began + 60:
             states.append((await http.get(place)).json()["state"])
         assert states[-1] == "done" and states == sorted(states, key=["waiting", "reading", "done"].index)
         asked = {"question": question, "filter": {"documents": [(await http.get(place)).json()["document"]]}}
@@ -111,7 +111,7 @@ async def test_a_base_is_carried_to_another_instance_with_its_history(tmp_path: 
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     with serving(tmp_path / "one", environ={"ZHUBO__KNOWLEDGE__SAMPLE": "false"}) as one:
-        async with httpx.AsyncClient(base_url=one.url) as http:
+        async with httpx.AsyncClient(base_url=one.url, timeout=60) as http:
             for number in (60, 70):
                 texts = {"票价.md": f"成人票每张{number}元。", "fare.md": f"A ticket costs {number} yuan."}
                 for name, text in texts.items():
@@ -122,7 +122,7 @@ async def test_a_base_is_carried_to_another_instance_with_its_history(tmp_path: 
             before = await told(http, "main")
             archive = (await http.get("/v1/knowledge/main/export")).content
     with serving(tmp_path / "two", environ={"ZHUBO__KNOWLEDGE__SAMPLE": "false"}) as two:
-        async with httpx.AsyncClient(base_url=two.url) as http:
+        async with httpx.AsyncClient(base_url=two.url, timeout=60) as http:
             file = {"file": ("main.zhubo", archive)}
             assert (await http.post("/v1/knowledge/museum/import", files=file)).status_code == 201
             assert await told(http, "museum") == before
@@ -148,7 +148,7 @@ async def test_a_watched_folder_is_what_the_base_says(tmp_path: Path) -> None:
     (folder / "开放.md").write_text("周一闭馆。", "utf-8")
     watched = json.dumps([{"folder": str(folder)}], ensure_ascii=False)
     with serving(tmp_path, environ={"ZHUBO__KNOWLEDGE__WATCH": watched, "ZHUBO__KNOWLEDGE__SAMPLE": "false"}) as server:
-        async with httpx.AsyncClient(base_url=server.url) as http:
+        async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
             assert await listing(http, {"资料:开放.md"})
             (folder / "hours.txt").write_text("Closed on Mondays.", "utf-8")
             (folder / "开放.md").unlink()
@@ -156,7 +156,7 @@ async def test_a_watched_folder_is_what_the_base_says(tmp_path: Path) -> None:
 
 
 async def listing(http: httpx.AsyncClient, sources: set[str]) -> bool:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         listed = (await http.get("/v1/knowledge/main/documents")).json()["documents"]
         if {document["source"] for document in listed} == sources:

@@ -20,7 +20,7 @@ BASE = "/v1/knowledge/main"
 
 
 async def settled(http: httpx.AsyncClient) -> dict[str, Any]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (ready := (await http.get("/readyz")).json())["knowledge"]["main"]["vectors_pending"]:
             await asyncio.sleep(0.05)
     report: dict[str, Any] = ready
@@ -30,7 +30,7 @@ async def settled(http: httpx.AsyncClient) -> dict[str, Any]:
 @pytest.mark.parametrize("harm", ["deleted", "overwritten"])
 async def test_a_harmed_store_is_told_and_mended_without_a_restart(tmp_path: Path, harm: str) -> None:
     with serving(tmp_path, environ=CHROMA) as served:
-        async with httpx.AsyncClient(base_url=served.url) as http, connect(served.ws) as client:
+        async with httpx.AsyncClient(base_url=served.url, timeout=60) as http, connect(served.ws) as client:
             await greet(client)
             assert (await settled(http))["status"] == "ready"
             folder = tmp_path / "data" / "chroma"
@@ -58,7 +58,7 @@ async def test_a_harmed_store_is_told_and_mended_without_a_restart(tmp_path: Pat
 async def test_a_killed_server_keeps_what_it_had_promised(tmp_path: Path) -> None:
     guide = "# 灯塔\n\n灯塔的螺旋楼梯有 137 级。The lighthouse has 137 steps.\n"
     with serving(tmp_path, environ=CHROMA) as served:
-        async with httpx.AsyncClient(base_url=served.url) as http:
+        async with httpx.AsyncClient(base_url=served.url, timeout=60) as http:
             for number in range(5):
                 promised = await http.post(
                     f"{BASE}/documents?wait=false", files={"file": (f"灯塔-{number}.md", guide.encode())}
@@ -67,8 +67,8 @@ async def test_a_killed_server_keeps_what_it_had_promised(tmp_path: Path) -> Non
         served.process.send_signal(signal.SIGKILL)
         served.process.wait()
     with serving(tmp_path, environ=CHROMA) as served:
-        deadline = time.monotonic() + 20
-        async with httpx.AsyncClient(base_url=served.url) as http:
+        deadline = time.monotonic() + 60
+        async with httpx.AsyncClient(base_url=served.url, timeout=60) as http:
             while {job["state"] for job in (await http.get(f"{BASE}/jobs")).json()} != {"done"}:
                 assert time.monotonic() < deadline
                 await asyncio.sleep(0.05)

@@ -43,7 +43,7 @@ def audit(server: Served) -> Chain:
 
 async def audited(server: Served, part: Callable[[list[dict[str, Any]]], list[Any]], expected: list[Any]) -> None:
     """A part of the audit log becomes what is expected: it is written in the background."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while part(list(audit(server).records())) != expected:
             await asyncio.sleep(0.05)
 
@@ -58,7 +58,7 @@ class Console:
         self._refs = 0
 
     async def next(self) -> dict[str, Any]:
-        frame: dict[str, Any] = json.loads(await asyncio.wait_for(self.socket.recv(), 20))
+        frame: dict[str, Any] = json.loads(await asyncio.wait_for(self.socket.recv(), 60))
         self.frames.append(frame)
         if frame["type"] == "sessions":
             self.sessions = frame["sessions"]
@@ -111,7 +111,7 @@ class User:
             for frame in self.frames:
                 if frame["type"] == kind and all(frame[name] == value for name, value in wanted.items()):
                     return frame
-            frame = await asyncio.wait_for(self.socket.recv(), 20)
+            frame = await asyncio.wait_for(self.socket.recv(), 60)
             if isinstance(frame, str):
                 self.frames.append(json.loads(frame))
 
@@ -177,7 +177,7 @@ async def test_the_desk_is_for_the_operators_key_alone(server: Served, headers: 
         async with connect(f"{server.url.replace('http', 'ws', 1)}/v1/operator", additional_headers=headers):
             pass
     assert refused.value.response.status_code == 403
-    async with httpx.AsyncClient(base_url=server.url) as http:
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as http:
         assert (await http.get("/v1/operator/sessions", headers=headers)).status_code in (401, 403)
         assert (await http.get("/v1/operator/sessions", headers=BEARER)).json()["sessions"] == []
 
@@ -230,7 +230,9 @@ async def test_the_exit_word_closes_the_connection_after_a_goodbye(server: Serve
 
 
 async def test_what_changes_the_knowledge_is_in_the_audit_log(server: Served) -> None:
-    async with httpx.AsyncClient(base_url=server.url, headers={"Authorization": f"Bearer {BASE_KEY}"}) as http:
+    async with httpx.AsyncClient(
+        base_url=server.url, headers={"Authorization": f"Bearer {BASE_KEY}"}, timeout=60
+    ) as http:
         done = await http.post("/v1/knowledge/main/rebuild")
         await http.post("/v1/knowledge/main/search", json={"question": "票价"})
         refused = await http.post("/v1/knowledge", json={"name": "another"})

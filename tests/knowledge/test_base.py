@@ -25,7 +25,7 @@ from tests.doubles import HereReader
 HOME = Home(Path("/nonexistent"), Path("/nonexistent"))
 GUIDE = "# 参观指南\n\n## 开放时间\n\n周二至周日 9:30 开门。\n\n## 门票\n\n成人票 60 元。\n"
 SERVICES = "# Services\n\n## Parking\n\nThe car park has 240 spaces.\n\n## Food\n\nThe café sells noodles.\n"
-SOON = Patience(question=0.05, retry=0.02, closing=0.2)
+SOON = Patience(question=1.5, retry=0.02, closing=0.2)
 
 
 def hashing(dimension: int = 64) -> Hashing:
@@ -262,7 +262,7 @@ async def test_another_embedder_makes_its_vectors_beside_the_old_ones_which_then
         await knowledge.settled()
     embedder = Gated()
     async with opened(tmp_path, embedder, store) as knowledge:
-        await asyncio.to_thread(embedder.entered.acquire, timeout=5)
+        await asyncio.to_thread(embedder.entered.acquire, timeout=60)
         assert len(store.ids()) == 2, "the old vectors are there until the new ones are complete"
         embedder.gate.release(2)
         await knowledge.settled()
@@ -281,7 +281,7 @@ async def test_words_serve_while_vectors_are_made_and_questions_go_first(tmp_pat
         embedder.gate.release(2)
         await knowledge.settled()
         await knowledge.ingest("b.md", SERVICES.encode())
-        await asyncio.to_thread(embedder.entered.acquire, timeout=5)
+        await asyncio.to_thread(embedder.entered.acquire, timeout=60)
         while knowledge.state().pending != 2 or not embedder.entered.acquire(blocking=False):
             await asyncio.sleep(0)
         question = asyncio.create_task(knowledge.search("Where is the car park?", 1))
@@ -403,7 +403,7 @@ async def test_an_engine_that_breaks_its_word_keeps_nobody_waiting(tmp_path: Pat
         def embed(self, texts: Sequence[str], role: Role) -> Vectors:
             raise ZeroDivisionError("an odd error")
 
-    async with asyncio.timeout(10), opened(tmp_path, Odd(Hashing.Options(), HOME)) as knowledge:
+    async with asyncio.timeout(60), opened(tmp_path, Odd(Hashing.Options(), HOME)) as knowledge:
         await knowledge.ingest("a.md", GUIDE.encode())
         await knowledge.settled()
         trouble = knowledge.state().trouble
@@ -416,7 +416,7 @@ async def test_an_engine_that_breaks_its_word_keeps_nobody_waiting(tmp_path: Pat
 async def test_waiting_for_vectors_ends_while_the_store_is_broken(tmp_path: Path) -> None:
     store = Failing()
     store.broken = True
-    async with asyncio.timeout(10), opened(tmp_path, store=store, patience=SOON) as knowledge:
+    async with asyncio.timeout(60), opened(tmp_path, store=store, patience=SOON) as knowledge:
         await knowledge.ingest("a.md", GUIDE.encode())
         await knowledge.settled()
         assert knowledge.state().trouble == "the disk is gone"

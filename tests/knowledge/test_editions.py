@@ -109,7 +109,7 @@ async def test_many_files_are_one_edition_that_answers_when_it_is_complete(tmp_p
         files = [("new.md", PRICES.encode()), ("services.md", SERVICES.encode())]
         publishing = asyncio.create_task(knowledge.publish(files, replace=True, note="winter"))
         for _ in range(3):
-            await asyncio.to_thread(embedder.entered.acquire, timeout=5)
+            await asyncio.to_thread(embedder.entered.acquire, timeout=60)
         assert first(await knowledge.search("成人票", 1)) == "成人票 60 元。", "the old edition answers meanwhile"
         assert await sources(knowledge) == ["old.md"]
         embedder.gate.release(3)

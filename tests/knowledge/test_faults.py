@@ -71,7 +71,7 @@ async def test_a_harmed_store_makes_the_base_unavailable_until_it_is_rebuilt(
         await knowledge.settled()
         harm(tmp_path / "data" / "chroma")
         with pytest.raises(KnowledgeUnavailable):
-            for _ in range(50):
+            while True:
                 await knowledge.search("成人票多少钱", 1)
                 await asyncio.sleep(0.02)
         for question in ("成人票多少钱", "How many cars can park?"):
@@ -134,7 +134,7 @@ async def test_a_full_disk_takes_nothing_and_loses_nothing(tmp_path: Path) -> No
 
 
 async def test_a_promise_that_meets_a_full_disk_is_kept_later(tmp_path: Path) -> None:
-    async with asyncio.timeout(30), opened(tmp_path, keep=9, patience=SOON) as knowledge:
+    async with asyncio.timeout(60), opened(tmp_path, keep=9, patience=SOON) as knowledge:
         await knowledge.ingest("a.md", GUIDE.encode())
         assert knowledge._opened is not None
         database = knowledge._opened.stacks.library.database
@@ -161,7 +161,7 @@ async def test_labels_are_made_in_the_background_and_again_after_a_restart(tmp_p
     knowledge = KnowledgeBase(tmp_path, engines)
     await knowledge.open()
     await knowledge.ingest("b.md", SERVICES.encode())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not all(entry.summary for entry in knowledge.documents()):
             await asyncio.sleep(0)
     assert [(entry.tags, entry.summary) for entry in knowledge.documents()] == [
@@ -220,7 +220,7 @@ async def test_an_embedder_that_breaks_its_promise_keeps_nobody_waiting(tmp_path
             raise ValueError("strange")
 
     embedder = Strange(Hashing.Options(dimension=64), HOME)
-    async with asyncio.timeout(10), opened(tmp_path, embedder) as knowledge:
+    async with asyncio.timeout(60), opened(tmp_path, embedder) as knowledge:
         with pytest.raises(KnowledgeUnavailable, match="next start"):
             await knowledge.publish([("a.md", GUIDE.encode())])
         assert knowledge.documents() == []

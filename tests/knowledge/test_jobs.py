@@ -100,7 +100,7 @@ async def test_whoever_waits_for_a_promise_is_told_when_the_base_is_closed(tmp_p
     await reader.entered.wait()
     closing = asyncio.create_task(knowledge.close())
     reader.gate.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await closing
         done, refused = await asyncio.gather(*waiting, return_exceptions=True)
     assert isinstance(done, Job) and done.state == "done" and isinstance(refused, KnowledgeUnavailable)

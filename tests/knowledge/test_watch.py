@@ -79,7 +79,7 @@ async def watching(folder: Path, shelf: Shelf, pace: Pace = SOON) -> AsyncIterat
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)
 

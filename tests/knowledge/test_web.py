@@ -64,7 +64,7 @@ def web(website: Website, names: Names | None = None, **changes: object) -> Web:
 
 async def refused(web: Web, url: str) -> WebError:
     with pytest.raises(WebError) as caught:
-        await asyncio.wait_for(web.page(url), 10)
+        await asyncio.wait_for(web.page(url), 60)
     assert str(caught.value)
     return caught.value
 

@@ -126,7 +126,7 @@ async def test_a_consent_that_cannot_be_kept_is_told(tmp_path: Path, lang: Lang)
         async with Reception(service, OPERATOR, ("main",)).received(Hello(user="alice")) as (session, _welcome):
             await session.open(lang)
             await session.handle(Consent(True))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 while not isinstance(event := await session.event(), Fault):
                     pass
         assert event == Fault(0, "memory_unavailable", service.persona.unkept[lang])

@@ -5,7 +5,6 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from socket import SHUT_RDWR
 from typing import Any
 
@@ -19,6 +18,7 @@ from server.protocols.realtime.sound import APPEND, FRAME
 from server.realtime import MESSAGE_BYTES
 from tests.e2e.serving import Served, serving
 from tests.server.realtime_client import message
+from tests.taking import memory
 
 pytestmark = pytest.mark.e2e
 PATIENCE = 180.0
@@ -257,13 +257,7 @@ def test_five_hundred_reconnects_take_no_memory(served: Served) -> None:
         for _ in range(count):
             with admitted(served):
                 pass
-        return resident(served.process.pid)
+        return memory(served.process.pid)
 
     before = rounds(200)
     assert rounds(500) < 1.05 * before
-
-
-def resident(pid: int) -> int:
-    """KiB."""
-    lines = Path(f"/proc/{pid}/status").read_text("utf-8").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))

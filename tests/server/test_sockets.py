@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import psutil
 import pytest
 from fastapi import WebSocket
 
@@ -22,6 +21,7 @@ from server.sockets import serve
 from tests import virtual
 from tests.doubles import presenter, scripted, tone
 from tests.server.speaker import Speaker, connected, ears
+from tests.taking import memory
 
 
 @pytest.mark.parametrize("hello", [True, False], ids=["before the welcome", "before it was told to say hello"])
@@ -276,7 +276,7 @@ def test_five_hundred_devices_that_come_and_vanish_leave_no_memory_taken() -> No
             for _ in range(count):
                 await visit()
             gc.collect()
-            sizes.append(psutil.Process().memory_info().rss)
+            sizes.append(memory())
         return sizes[0], sizes[1]
 
     before, after = virtual.run(go())

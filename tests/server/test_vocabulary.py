@@ -22,7 +22,7 @@ async def serving(folder: Path) -> AsyncIterator[Service]:
 
 
 async def read(words: Callable[[], Sequence[str]], wanted: str) -> Sequence[str]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while wanted not in (found := words()):
             await asyncio.sleep(0.01)
     return found

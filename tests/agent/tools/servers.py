@@ -65,7 +65,7 @@ async def serving(notes: Path, port: int) -> AsyncIterator[None]:
 
 
 async def _listening(port: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -65,10 +65,10 @@ async def test_what_a_server_started_ends_with_it_although_the_server_ends_by_it
     told = tmp_path / "child"
     script = 'sleep 600 > /dev/null & echo $! > "$0.part"; mv "$0.part" "$0"; cat'
     async with piped(["sh", "-c", script, str(told)], {}, asyncio.Event()):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not told.exists():
                 await asyncio.sleep(0.01)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while _runs(int(told.read_text())):
             await asyncio.sleep(0.01)
 
