@@ -14,8 +14,10 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +35,8 @@ _NAMES = 12
 _CHANGES = 400
 _TRIALS_A_FOLDER = 10
 """Trials on one folder, one after the other: later ones begin with what earlier kills have left."""
+_SIDE_BY_SIDE = 3
+"""Folders at once: each waits most of its time for the process that reads what a kill has left."""
 
 
 @dataclass
@@ -46,6 +50,10 @@ class Counts:
     stray_vectors: int = 0
     unfinished_jobs: int = 0
     seconds: float = 0.0
+
+    def add(self, other: "Counts") -> None:
+        for name, count in asdict(other).items():
+            setattr(self, name, getattr(self, name) + count)
 
 
 def text(name: str, version: int) -> str:
@@ -166,6 +174,8 @@ def forked(work: Callable[[], None]) -> int:
     try:
         work()
         code = 0
+    except Exception:
+        traceback.print_exc()
     finally:
         os._exit(code)
 
@@ -179,7 +189,7 @@ def trial(folder: Path, seed: int) -> Counts:
     worker = forked(lambda: asyncio.run(work(folder, writing, chance)))
     os.close(writing)
     wanted = lines + random.Random(-seed).randrange(1, 40)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while len(log.read_bytes().splitlines()) < wanted and time.monotonic() < deadline:
         time.sleep(0.001)
     time.sleep(random.Random(seed + 1).random() * 0.02)
@@ -198,17 +208,36 @@ def trial(folder: Path, seed: int) -> Counts:
     return Counts(**json.loads(report.read_text()))
 
 
-def run(trials: int, seed: int) -> Counts:
+def series(seeds: Sequence[int], report: Path) -> None:
+    """Trials on one folder."""
     total = Counts()
-    began = time.monotonic()
-    while total.trials < trials:
-        with tempfile.TemporaryDirectory() as folder:
-            for _ in range(min(_TRIALS_A_FOLDER, trials - total.trials)):
-                counts = trial(Path(folder), seed + total.trials)
-                for name, count in asdict(counts).items():
-                    setattr(total, name, getattr(total, name) + count)
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in seeds:
+            total.add(trial(Path(folder), seed))
+    report.write_text(json.dumps(asdict(total)))
+
+
+def run(trials: int, seed: int) -> Counts:
+    total, began, running = Counts(), time.monotonic(), set[int]()
+    with tempfile.TemporaryDirectory() as reports:
+        for first in range(seed, seed + trials, _TRIALS_A_FOLDER):
+            if len(running) == _SIDE_BY_SIDE:
+                _ended(running)
+            seeds = range(first, min(first + _TRIALS_A_FOLDER, seed + trials))
+            running.add(forked(partial(series, seeds, Path(reports, f"{first}.json"))))
+        while running:
+            _ended(running)
+        for report in Path(reports).iterdir():
+            total.add(Counts(**json.loads(report.read_text())))
     total.seconds = round(time.monotonic() - began, 1)
     return total
+
+
+def _ended(running: set[int]) -> None:
+    """Wait for one of them."""
+    child, status = os.wait()
+    running.remove(child)
+    assert status == 0, "a trial could not be made to its end"
 
 
 def main() -> int:
