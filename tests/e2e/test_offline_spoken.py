@@ -12,8 +12,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.packaged]
 
 QUESTIONS: dict[Lang, Question] = {
     "zh": Question("周末你们几点关门？", "zh", ("17:30", "17点30", "17点半", "五点半")),
-    "en": Question("Until what time can I still get in on a normal day?", "en", ("16:30", "4:30", "half past four")),
+    "en": Question("How long is the whale skeleton in the Ocean Hall?", "en", ("24",)),
 }
+"""Answered rightly however a word of them is misheard: what is tested here is the way from sound to sound."""
 PATIENCE = 600.0
 SLOW = {f"ZHUBO__LIMITS__{name}": "300" for name in ("FIRST_TOKEN", "NEXT_TOKEN", "FIRST_AUDIO", "NEXT_AUDIO")}
 
@@ -23,8 +24,8 @@ async def test_what_is_asked_aloud_is_answered_from_the_documents_in_both_langua
         for lang in LANGUAGES:
             made = await caller.ask(QUESTIONS[lang], PATIENCE)
             await service.bases.get(MAIN).settled()
-            assert errors([made]) <= 0.2, made
-            assert made.right, made
+            assert errors([made]) <= 0.2, made.heard
+            assert made.right, (made.heard, made.answer)
             assert made.stages().keys() >= {"turn end", "recognition", "retrieval", "first token"}
 
 
