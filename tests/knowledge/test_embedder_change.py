@@ -24,7 +24,7 @@ from knowledge.base import Engines, KnowledgeBase
 from knowledge.bases import Bases
 from knowledge.dense import collections
 from knowledge.documents import QuestionAnswer
-from knowledge.embedding import Embedder, Embedding, Former, Role, Vectors
+from knowledge.embedding import Embedder, EmbedderError, Embedding, Former, Role, Vectors
 from knowledge.engines.chroma import Chroma, collection_name
 from knowledge.engines.hashing import Hashing
 from knowledge.retrieve import WORDS
@@ -72,6 +72,17 @@ class Held(Meaning):
         return super().embed(texts, role)
 
 
+class Mute(Meaning):
+    """Embeds passages only, while it is mute."""
+
+    mute = True
+
+    def embed(self, texts: Sequence[str], role: Role) -> Vectors:
+        if self.mute and role == "question":
+            raise EmbedderError("says nothing")
+        return super().embed(texts, role)
+
+
 @dataclass
 class Before:
     """An embedder that was there before, and what became of it."""
@@ -102,13 +113,14 @@ def engines(embedder: Embedder, store: VectorStore, before: Before | None = None
 async def opened(
     folder: Path, embedder: Embedder, store: VectorStore, before: Before | None = None
 ) -> AsyncIterator[KnowledgeBase]:
-    patience = SOON if isinstance(store, Undroppable) else None
+    patience = SOON if isinstance(store, Undroppable) or isinstance(embedder, Mute) else None
     knowledge = KnowledgeBase(
         folder, engines(embedder, store, before), patience=patience, today=lambda: date(2026, 11, 30)
     )
     await knowledge.open()
     try:
-        yield knowledge
+        async with asyncio.timeout(120):
+            yield knowledge
     finally:
         if isinstance(embedder, Held):
             embedder.gate.release(10_000)
@@ -227,6 +239,21 @@ async def test_a_question_that_is_on_its_way_is_answered_by_the_embedder_that_it
         assert before.told == ["loaded", "let go"] and set(store._collections) == names(new)
 
 
+async def test_it_is_not_complete_before_the_curated_questions_have_their_vectors_too(tmp_path: Path) -> None:
+    store, old, new = Lasting(), Meaning(64), Mute(96)
+    await filled(tmp_path, old, store)
+    async with opened(tmp_path, new, store, before := Before(old)) as knowledge:
+        while knowledge.state().pending != len(ANSWER.questions) or knowledge.state().trouble != "says nothing":
+            await asyncio.sleep(0.001)
+        await answers_by(knowledge, old)
+        new.mute = False
+        while knowledge.embedder != new.identity:
+            await asyncio.sleep(0.001)
+        await knowledge.settled()
+        await answers_by(knowledge, new)
+        assert before.told == ["loaded", "let go"] and set(store._collections) == names(new)
+
+
 class Unbuildable(Before):
     @asynccontextmanager
     async def _loaded(self) -> AsyncIterator[Embedding]:
@@ -336,6 +363,17 @@ async def test_closed_in_the_middle_it_goes_on_at_the_next_start(tmp_path: Path)
     async with opened(tmp_path, Meaning(96), store, Before(old)) as knowledge:
         await knowledge.settled()
         await answers_by(knowledge, Meaning(96))
+
+
+async def test_a_process_that_only_reads_finds_the_old_vectors_and_lets_them_be(tmp_path: Path) -> None:
+    store, old, new = Lasting(), Meaning(64), Held()
+    await filled(tmp_path, old, store)
+    async with opened(tmp_path, new, store, Before(old)) as writing:
+        async with opened(tmp_path, Meaning(96), store, before := Before(old)) as reading:
+            await answers_by(reading, old)
+            assert reading.state().trouble == "another process makes the vectors of this knowledge base"
+        assert before.told == ["loaded", "let go"] and names(old) <= set(store._collections)
+        await answers_by(writing, old)
 
 
 async def test_a_threshold_holds_for_the_embedder_that_it_was_fitted_with(tmp_path: Path) -> None:
