@@ -174,7 +174,7 @@ def forked(work: Callable[[], None]) -> int:
     try:
         work()
         code = 0
-    except Exception:
+    except Exception:  # noqa: BLE001  whatever it is, it is told before the child ends
         traceback.print_exc()
     finally:
         os._exit(code)

@@ -25,6 +25,7 @@ from server.reception import Reception
 from server.routes.memory import SESSION
 from tests.agent.remembering import said
 from tests.contract.test_records import traces
+from tests.waiting import until
 
 ENVIRON = {"ZHUBO__MEMORY__LONG_TERM": "true", "ZHUBO__KNOWLEDGE__SAMPLE": "false"}
 KEYED = {
@@ -113,7 +114,7 @@ async def test_readiness_tells_while_the_records_cannot_be_used(tmp_path: Path) 
     async with serving(tmp_path) as (service, client):
         memory = await service.memories.open()
         memory.answered(1, "你好", said("您好。"))
-        await asyncio.sleep(0.05)
+        await until(lambda: service.memories.state().trouble is not None)
         assert (await client.get("/readyz")).status_code == 503
         assert refused(await client.get("/v1/memory"), 503, "memory_unavailable")
 

@@ -9,9 +9,10 @@ import httpx
 import pytest
 
 from avatar.labels import read_header
-from tests.agent.chat_server import chat_servers
+from tests.agent.chat_server import ChatServer, chat_servers
 from tests.e2e.serving import serving
 from tests.server.application import application
+from tests.waiting import until
 
 CHAT, RESPONSES = "/v1/chat/completions", "/v1/responses"
 SAMPLE = {"ZHUBO__KNOWLEDGE__SAMPLE": "true"}
@@ -32,16 +33,6 @@ def streamed(response: httpx.Response) -> list[dict[str, Any]]:
     """The data of every event but the last, [DONE]."""
     lines = [line.removeprefix("data: ") for line in response.text.splitlines() if line.startswith("data: ")]
     return [json.loads(line) for line in lines if line != "[DONE]"]
-
-
-async def settled(client: httpx.AsyncClient) -> None:
-    """The sample documents are found as they always will be."""
-    async with asyncio.timeout(60):
-        while True:
-            states = (await client.get("/readyz")).json()["knowledge"].values()
-            if not any(state["vectors_pending"] or state["sentences_pending"] for state in states):
-                return
-            await asyncio.sleep(0.02)
 
 
 def wrong(response: httpx.Response, status: int, code: str) -> bool:
@@ -108,7 +99,6 @@ async def test_the_messages_are_the_conversation_and_nothing_is_kept(
     tmp_path: Path, first: str, answer: str, then: str
 ) -> None:
     async with application(tmp_path, **SAMPLE) as client:
-        await settled(client)
         alone = (await client.post(CHAT, json=chat(then))).json()
         before = [{"role": "user", "content": first}, {"role": "assistant", "content": answer}]
         led = {"model": "guide", "messages": [*before, {"role": "user", "content": then}]}
@@ -309,13 +299,23 @@ async def test_the_settings_of_a_key_for_minutes_are_one_message_and_not_a_docum
         assert wrong(await client.post(path, json={"x": "a" * 100_000}), 413, "too_large")
 
 
+def asking(upstream: ChatServer, sessions: int = 100) -> dict[str, str]:
+    """Settings for an application that asks this model server, and waits for it."""
+    return {
+        "ZHUBO__MODEL__ENGINE": "openai",
+        "ZHUBO__MODEL__OPTIONS__BASE_URL": upstream.url,
+        "ZHUBO__MODEL__OPTIONS__MODEL": "qwen",
+        "ZHUBO__LIMITS__FIRST_TOKEN": "60",
+        "ZHUBO__SERVER__SESSIONS": str(sessions),
+        **SAMPLE,
+    }
+
+
 async def test_a_busy_server_says_when_to_come_back(tmp_path: Path) -> None:
-    environ = {"ZHUBO__SERVER__SESSIONS": "1", "ZHUBO__MODEL__OPTIONS__FLAW": "silent", **SAMPLE}
-    environ["ZHUBO__LIMITS__FIRST_TOKEN"] = "60"
-    async with application(tmp_path, **environ) as client:
+    async with chat_servers(1) as (upstream,), application(tmp_path, **asking(upstream, sessions=1)) as client:
+        upstream.silent, asked = True, len(upstream.asked)
         first = asyncio.create_task(client.post(CHAT, json=chat(QUESTIONS[0][0])))
-        await asyncio.sleep(0.1)
-        assert not first.done()
+        await until(lambda: len(upstream.asked) > asked)
         told = await client.post(CHAT, json=chat("你好"))
         assert wrong(told, 429, "busy") and told.headers["retry-after"]
         sound = await client.post("/v1/audio/speech", json={"model": "tts-1", "input": "你好"})
@@ -327,14 +327,7 @@ async def test_a_busy_server_says_when_to_come_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("stream", [True, False])
 async def test_a_client_that_hangs_up_ends_the_models_work(tmp_path: Path, stream: bool) -> None:
     async with chat_servers(1) as (upstream,):
-        environ = {
-            "ZHUBO__MODEL__ENGINE": "openai",
-            "ZHUBO__MODEL__OPTIONS__BASE_URL": upstream.url,
-            "ZHUBO__MODEL__OPTIONS__MODEL": "qwen",
-            "ZHUBO__LIMITS__FIRST_TOKEN": "60",
-            **SAMPLE,
-        }
-        with InThread(tmp_path, environ) as entered:
+        with InThread(tmp_path, asking(upstream)) as entered:
             url = await entered
             upstream.silent = True
             for path, body in (
@@ -345,9 +338,7 @@ async def test_a_client_that_hangs_up_ends_the_models_work(tmp_path: Path, strea
                 asked = len(upstream.asked)
                 async with httpx.AsyncClient(base_url=url, timeout=60) as client:
                     call = asyncio.create_task(client.post(path, json={**body, "stream": stream}))
-                    async with asyncio.timeout(60):
-                        while len(upstream.asked) == asked:
-                            await asyncio.sleep(0.01)
+                    await until(lambda asked=asked: len(upstream.asked) > asked)  # type: ignore[misc]
                     assert not upstream.hung_up.is_set()
                     call.cancel()
                     await asyncio.gather(call, return_exceptions=True)

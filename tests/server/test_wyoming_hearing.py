@@ -48,7 +48,7 @@ async def test_what_is_heard_is_given_up_whole_though_whoever_does_it_is_cancell
         closing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await closing
-        assert tasks() == before
+        assert tasks() - before <= {"titles and headings"}, "of the service's own, which comes and goes"
 
 
 @pytest.mark.parametrize(("asked", "first"), [({}, []), ({"transcript_names": ["Ada"]}, ["Ada"])])
