@@ -365,6 +365,21 @@ async def test_closed_in_the_middle_it_goes_on_at_the_next_start(tmp_path: Path)
         await answers_by(knowledge, Meaning(96))
 
 
+async def test_who_goes_back_before_it_is_complete_finds_everything_as_it_was(tmp_path: Path) -> None:
+    store, old, new = Lasting(), Meaning(64), Held()
+    await filled(tmp_path, old, store)
+    async with opened(tmp_path, new, store, Before(old)) as knowledge:
+        await knowledge.ingest("湖.md", "# 湖\n\n紫菜田在湖边。\n".encode())
+        while (await knowledge.search("湖边", 1)).hits[0].dense is None:
+            await asyncio.sleep(0.001)
+    again = Meaning(64)
+    async with opened(tmp_path, again, store, before := Before(Meaning(96))) as knowledge:
+        await answers_by(knowledge, Meaning(64))
+        assert (await knowledge.search("湖边", 1)).hits[0].dense is not None
+        await knowledge.settled()
+        assert before.told == [] and again.embedded <= 1, "but for the new passage's sentences all was there"
+
+
 async def test_a_process_that_only_reads_finds_the_old_vectors_and_lets_them_be(tmp_path: Path) -> None:
     store, old, new = Lasting(), Meaning(64), Held()
     await filled(tmp_path, old, store)
