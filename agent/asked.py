@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from agent.facts import Figure, age, ages, figures, spellings, telling, written
 from agent.questions import Kind, focus, kind_of
 from agent.wording import Wording
+from configs.characters import simplified
 from configs.language import Lang
 
 _FORMER = re.compile(
@@ -33,7 +34,7 @@ class Asked:
     @classmethod
     def of(cls, question: str, lang: Lang, weights: Mapping[str, float]) -> "Asked":
         """`weights`: the idf of the question's terms, as the knowledge base told with the passages."""
-        question = written(question)
+        question = simplified(written(question))
         kind, asking = kind_of(question, lang)
         wording = Wording(question, weights, asking, focus(question, lang))
         spoken = tuple(figures(question))
@@ -47,7 +48,7 @@ class Asked:
 
     def fits(self, text: str) -> bool:
         """Does the text look like the kind of answer that is asked for?"""
-        return self.kind.found_in(text)
+        return self.kind.found_in(simplified(text))
 
     def answerable(self, text: str) -> bool:
         """Can the text hold the answer? Only a kind that is told by figures is sure not to be there."""
@@ -55,7 +56,11 @@ class Asked:
 
     def dated(self, text: str) -> bool:
         """Does the text name who held a post before, where the question is who holds it?"""
-        return self.kind.name in ("person", "name") and not _FORMER.search(self.question) and bool(_FORMER.search(text))
+        return (
+            self.kind.name in ("person", "name")
+            and not _FORMER.search(self.question)
+            and bool(_FORMER.search(simplified(text)))
+        )
 
     def lacks(self, text: str) -> bool:
         """Does the text lack a time or a year that the question tells?"""

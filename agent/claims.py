@@ -7,6 +7,7 @@ from typing import Literal
 from agent.evidence import DANGLING, Evidence
 from agent.facts import Figure, figures, names, spellings, without_figures
 from agent.wording import fold
+from configs.characters import simplified
 from knowledge.lexical import question_terms, terms
 
 Verdict = Literal["borne out", "nothing yet", "unfounded"]
@@ -72,6 +73,7 @@ class Claims:
 
     def verdict(self, text: str) -> Verdict:
         """Of one clause or sentence of the answer; "nothing yet" where it says no more than the question."""
+        text = simplified(text)
         claimed = [figure for figure in figures(text) if not figure & self._asked_figures]
         words = _words(_YES_OR_NO.sub("", text))
         new = words - self._question
@@ -129,7 +131,7 @@ class _Sentence:
     """A sentence of the evidence. `covered`: the share of the question that it speaks of."""
 
     def __init__(self, text: str, covered: float) -> None:
-        self.covered = covered
+        text, self.covered = simplified(text), covered
         self.clauses = list(_clauses(text))
         self._words = _words(text)
         self._figures = spellings(text)

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from configs.characters import simplified
+
 HAN_DIGITS = {
     char: value
     for value, chars in enumerate(("零〇", "一", "二两", "三", "四", "五", "六", "七", "八", "九"))
@@ -62,7 +64,7 @@ def written(text: str) -> str:
 
 def age(text: str) -> int | None:
     """The age of somebody that a question tells: "我爸爸 72 岁", "my two-year-old"."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = _folded(text)
     for match in _AGE.finditer(folded):
         if word := match["word"]:
             if word in _WORDS:
@@ -74,7 +76,7 @@ def age(text: str) -> int | None:
 
 def ages(text: str) -> list[tuple[int, int]]:
     """The ranges of ages a text speaks of, both ends included."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    folded = _folded(text)
     between, above, below = (
         [tuple(int(number) for number in match.groups() if number) for match in pattern.finditer(folded)]
         for pattern in _RANGES
@@ -85,7 +87,7 @@ def ages(text: str) -> list[tuple[int, int]]:
 
 def figures(text: str) -> list[Figure]:
     """Each figure of `text` as the set of its spellings; a time has both its 12 and its 24 hour spelling."""
-    folded = unicodedata.normalize("NFKC", written(text)).casefold()
+    folded = _folded(written(text))
     rest: list[str] = []
     found: list[Figure] = []
     start = 0
@@ -105,7 +107,7 @@ def telling(figure: Figure) -> bool:
 
 def without_figures(text: str) -> str:
     """What is left of a text, folded, when its figures are taken out with the words that belong to them."""
-    return _NUMBER.sub(" ", _CLOCK.sub(" ", unicodedata.normalize("NFKC", text).casefold()))
+    return _NUMBER.sub(" ", _CLOCK.sub(" ", _folded(text)))
 
 
 def spellings(text: str) -> frozenset[str]:
@@ -124,6 +126,10 @@ def names(text: str) -> list[str]:
     if re.search(r"[\u3400-\u9fff]", text):
         return [word.casefold() for word in words if len(word) > 1]
     return [word.casefold() for word in words[1:] if word[0].isupper() and word not in ("I", "I'm", "I’m")]
+
+
+def _folded(text: str) -> str:
+    return simplified(unicodedata.normalize("NFKC", text).casefold())
 
 
 def _clock(match: re.Match[str]) -> str:

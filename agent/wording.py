@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from agent.facts import Figure, figures, spellings, telling
 from agent.thesaurus import Form, Searchable, meanings, stemmed
+from configs.characters import simplified
 from knowledge.lexical import question_terms, stem
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f]")
@@ -34,11 +35,12 @@ _LIGHT = re.compile(
 
 
 def fold(text: str) -> str:
-    """Full-width forms narrowed, case folded, accents dropped."""
+    """Full-width forms narrowed, case and traditional characters folded, accents dropped."""
     text = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
     if text.isascii():
         return text
-    return "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    return simplified(plain)
 
 
 @functools.lru_cache(maxsize=4096)

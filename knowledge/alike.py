@@ -4,18 +4,10 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from configs.characters import simplified
 from knowledge.courtesy import core
 from knowledge.lexical import question_terms
 
-_TRADITIONAL, _SIMPLIFIED = (
-    "請問開門關幾點時間閉館嗎麼個們這裡裏哪兒邊會說話電號碼費錢買賣換證學長師員圖書場車車線號樓層廳廁餐飲飯團體導覽預約報"
-    "訊網絡無連機場飛鐵輪碼頭進參觀觀眾兒童歲優惠減價舉辦辦續還借罰遺丟寄櫃寵導聽講課後從來過遲對應該須週禮頭廣東區醫療"
-    "檢驗診號掛發現處務業務銀張貴賓齡實際給讓與為爲沒樣條規則當訂單圓圍確認識點擊達動滿壞園區類節慶國歷歐術總樂條紅綠",
-    "请问开门关几点时间闭馆吗么个们这里里哪儿边会说话电号码费钱买卖换证学长师员图书场车车线号楼层厅厕餐饮饭团体导览预约报"
-    "讯网络无连机场飞铁轮码头进参观观众儿童岁优惠减价举办办续还借罚遗丢寄柜宠导听讲课后从来过迟对应该须周礼头广东区医疗"
-    "检验诊号挂发现处务业务银张贵宾龄实际给让与为为没样条规则当订单圆围确认识点击达动满坏园区类节庆国历欧术总乐条红绿",
-)
-_SIMPLER = str.maketrans(_TRADITIONAL, _SIMPLIFIED)
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _MARKS = re.compile(r"(?<=\d)[.:/-](?=\d)|[%#+@&]|[\w\s]")
 _TIGHT = re.compile(r"(?<=[\u3400-\u9fff]) | (?=[\u3400-\u9fff])")
@@ -39,7 +31,7 @@ _CLOSER = re.compile("[吗呢吧嘛]+$")
 
 def spelling(text: str) -> str:
     """One spelling for what is written with other case, width, marks, spaces, short forms or traditional characters."""
-    text = unicodedata.normalize("NFKC", text).casefold().replace("’", "'").translate(_SIMPLER).replace("您", "你")
+    text = simplified(unicodedata.normalize("NFKC", text).casefold()).replace("’", "'").replace("您", "你")
     text = _THOUSANDS.sub("", text)
     for short, long in _SHORT:
         text = short.sub(long, text)
@@ -49,7 +41,7 @@ def spelling(text: str) -> str:
 
 def plain(question: str) -> str:
     """A question's spelling without courtesies and final particles; the whole where nothing else is left."""
-    spelt = spelling(core(question.translate(_SIMPLER)))
+    spelt = spelling(core(question))
     return _CLOSER.sub("", spelt).strip() or spelt
 
 

@@ -6,6 +6,7 @@ from importlib.resources import files
 
 import yaml
 
+from configs.characters import simplified
 from configs.language import LANGUAGES, Lang
 from knowledge.sentences import sentences
 
@@ -21,12 +22,12 @@ _ME = re.compile(r"(?<![\w'])i(?![\w-])")
 
 
 def core(text: str, name: str = "") -> str:
-    """The question alone, in its own words, closed by a question mark; the whole text where it is nothing but courtesy.
+    """The question alone, in simplified characters, with its mark; the whole text where it is nothing but courtesy.
 
     `name`: whose it is to answer, which an address may begin or end with. What is all in small letters gets its
     capitals: a question is one text, however it was typed or heard.
     """
-    bare = _trimmed(text)
+    bare = _trimmed(simplified(text))
     if len(bare) > _LONGEST:
         return text
     for _ in range(_MOST):

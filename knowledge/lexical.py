@@ -18,6 +18,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from configs.characters import simplified
 from knowledge.postings import MOST, NOTHING, Amounts, Frozen, Keys, Packed, Row, key, keys, occurrences, refrozen
 
 Counts = Counter[str]
@@ -33,8 +34,8 @@ _RUN = re.compile(rf"[{_CHINESE}]+|{_LETTERS}(?:'{_LETTERS})*|\d+(?:[.,:]\d+)*")
 _WIDE = tuple(zip("，：；！？（）", ",:;!?()", strict=True))  # what keeps Chinese text from the fast path of NFKC
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003134f]")
 _FILLERS = re.compile(
-    "请问|請問|什么|什麼|怎么样|怎么|怎麼|怎样|如何|哪里|哪儿|哪些|哪个|哪种|哪位|哪一|哪|多少|多久|多长时间|多长|多大|几点|几个|几"
-    "|为什么|為什麼|为何|是不是|是否|有没有|能不能|可不可以|会不会|要不要|可以|能否|需要|应该|告诉|介绍一下|介绍|一下|知道|想要"
+    "请问|什么|怎么样|怎么|怎样|如何|哪里|哪儿|哪些|哪个|哪种|哪位|哪一|哪|多少|多久|多长时间|多长|多大|几点|几个|几"
+    "|为什么|为何|是不是|是否|有没有|能不能|可不可以|会不会|要不要|可以|能否|需要|应该|告诉|介绍一下|介绍|一下|知道|想要"
     "|你们|我们|他们|它们|咱们|这里|那里|这个|那个|谁|吗|呢|吧|啊|呀|嘛|的|了|是|我|你|您|它|他|她|想|请|就|都|还|也|在|有|要"
 )
 _FUNCTION_WORD = re.compile(
@@ -93,7 +94,7 @@ def stem(word: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """Full width and case folded, accents dropped."""
+    """Full width, case and traditional characters folded, accents dropped."""
     for wide, narrow in _WIDE:
         text = text.replace(wide, narrow)
     text = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
@@ -101,8 +102,8 @@ def _folded(text: str) -> str:
         return text
     text = unicodedata.normalize("NFKD", text)
     if not any(map(unicodedata.combining, set(text))):
-        return text
-    return "".join([c for c in text if not unicodedata.combining(c)])
+        return simplified(text)
+    return simplified("".join([c for c in text if not unicodedata.combining(c)]))
 
 
 @dataclass(frozen=True, slots=True)

