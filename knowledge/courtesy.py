@@ -16,6 +16,8 @@ _TIGHT = re.compile(r"(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])")
 _SPEAKS = re.compile(r"\w")
 _MOST = 9
 """Courtesies of a kind that are taken away: who has more in store asks nothing."""
+_TRADITIONAL = 1 / 6
+"""Share of its Chinese characters from which on a text is taken to be written in traditional ones."""
 _LONGEST = 400
 """Characters; a longer text is left as it is."""
 _ME = re.compile(r"(?<![\w'])i(?![\w-])")
@@ -27,7 +29,7 @@ def core(text: str, name: str = "") -> str:
     `name`: whose it is to answer, which an address may begin or end with. What is all in small letters gets its
     capitals: a question is one text, however it was typed or heard.
     """
-    bare = _trimmed(simplified(text))
+    bare = _trimmed(_in_one_script(text))
     if len(bare) > _LONGEST:
         return text
     for _ in range(_MOST):
@@ -62,6 +64,13 @@ def _asks(sentence: str) -> bool:
     return _asking("zh" if _HAN.search(sentence) else "en").search(sentence) is not None
 
 
+def _in_one_script(text: str) -> str:
+    """Simplified where it is written in traditional characters; one that a name has stays."""
+    found = simplified(text)
+    changed = sum(one != other for one, other in zip(text, found, strict=True))
+    return found if changed >= _TRADITIONAL * len(_HAN.findall(text)) else text
+
+
 def _trimmed(text: str) -> str:
     return text.strip(_AROUND)
 
@@ -77,7 +86,7 @@ def _addresses(name: str) -> tuple[re.Pattern[str], ...]:
         return ()
     one = rf"(?:{re.escape(name)})+"
     greeting = "(?:hello|hi|hey|ok|okay)[ ,]+|[嗨嘿]|哈[喽啰罗]|[你您]好"
-    greeted = rf"^(?:(?:{greeting})[，, ]*{one}(?![\w'])|{one}(?=[，,、。.！!：:…]|[你您]好))"
+    greeted = rf"^(?:(?:(?:{greeting})[，, ]*{one}(?![\w'])[，, ]*){{1,5}}|{one}(?=[，,、。.！!：:…]|[你您]好))"
     return re.compile(greeted, re.IGNORECASE), re.compile(rf"[，,。.？?！!]+\s*{one}$", re.IGNORECASE)
 
 

@@ -30,6 +30,8 @@ def words(text: str) -> str:
         ("喂，门票多少钱", "门票多少钱？"),
         ("麻烦您告诉我怎么去", "怎么去？"),
         ("学生票，呃，多少钱。", "学生票多少钱？"),
+        ("請問一下，學生票多少錢呀？", "学生票多少钱？"),
+        ("请问黄霑写过什么？", "黄霑写过什么？"),
         ("Excuse me, um, could you please tell me how much a ticket is? Thanks a lot.", "How much a ticket is?"),
         ("where is, uh, the library", "Where is the library?"),
         ("sorry to bother you but can i bring my dog", "Can I bring my dog?"),
@@ -79,8 +81,8 @@ def test_a_name_goes_where_it_is_an_address(said: str, name: str, question: str)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_of_forty_ways_of_asking_nearly_all_leave_the_same_question(lang: Lang) -> None:
-    """Collected without sight of the rules, which took two thirds of what they had missed from them since."""
+def test_of_eighty_ways_of_asking_nearly_all_leave_the_same_question(lang: Lang) -> None:
+    """Collected twice without sight of the rules, which were mended by them since: see docs/benchmarks.md."""
     questions = asked(f"questions.{lang}.jsonl")
     said = [(way.around(one, lang), core(one)) for way in forms(lang, "courtesy") for one in questions]
     missed = [text for text, question in said if core(text, NAMES[lang]) != question]
