@@ -49,6 +49,7 @@ async def test_closing_the_stream_frees_the_model_at_once(llama: Llama) -> None:
     story = [Message("user", "Count from one to two hundred, in words.")]
     async with aclosing(llama.stream(story)) as stream:
         await anext(stream)
+    await asyncio.sleep(1)  # the step that was under way
     before = os.times()
     await asyncio.sleep(0.5)
     after = os.times()

@@ -78,6 +78,9 @@ async def test_kokoro_says_long_text_in_clauses_and_gives_up_at_once() -> None:
         "".join(part.text for part in parts if isinstance(part, WordSpan))
         == "科学馆周二到周日开放上午9:30开门下午五点关门"
     )
+    before = time.process_time()
+    await speak()
+    one = time.process_time() - before
     queue = [asyncio.create_task(speak()) for _ in range(20)]
     await asyncio.sleep(0.05)
     for task in queue:
@@ -86,5 +89,5 @@ async def test_kokoro_says_long_text_in_clauses_and_gives_up_at_once() -> None:
     before = time.process_time()
     async with aclosing(voice.synthesize(Utterance("好", "zh"))) as parts_of_one:
         await anext(parts_of_one)
-    assert time.process_time() - before < 2, "twenty cancelled sentences are not made first"
+    assert time.process_time() - before < 5 * one, "twenty cancelled sentences are not made first"
     await voice.aclose()

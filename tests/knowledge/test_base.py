@@ -357,6 +357,7 @@ async def test_uploads_at_the_same_time_end_in_one_version(tmp_path: Path) -> No
     async with opened(tmp_path) as knowledge:
         versions = [GUIDE.replace("60", str(price)).encode() for price in range(61, 69)]
         await asyncio.gather(*(knowledge.ingest("a.md", version) for version in versions))
+        await knowledge.settled()
         found = await knowledge.search("成人票", 9)
         assert len(found.hits) == knowledge.state().passages == 2
 

@@ -93,12 +93,12 @@ async def test_a_harmed_store_makes_the_base_unavailable_until_it_is_rebuilt(
 
 async def test_vectors_whose_reading_ends_a_process_are_made_anew(tmp_path: Path) -> None:
     text = "\n\n".join(f"# 第{number}节\n\n成人票 {number} 元。" for number in range(1100))
-    async with asyncio.timeout(120), on_disk(tmp_path) as knowledge:
+    async with asyncio.timeout(600), on_disk(tmp_path) as knowledge:
         await knowledge.ingest("价目.md", text.encode())
         await knowledge.settled()
     for index in (tmp_path / "data" / "chroma").rglob("data_level0.bin"):
         index.write_bytes(b"\xa5" * index.stat().st_size)
-    async with asyncio.timeout(120), on_disk(tmp_path) as knowledge:
+    async with asyncio.timeout(600), on_disk(tmp_path) as knowledge:
         while (found := await knowledge.search("第77节的成人票多少钱", 1)).degraded is not None:
             await asyncio.sleep(0.2)
         await knowledge.settled()
