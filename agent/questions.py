@@ -9,9 +9,13 @@ from typing import Any
 import yaml
 
 from configs.language import Lang
+from configs.numerals import BELOW_HUNDRED
 
 Span = tuple[int, int]
 
+_NUMBERS = sorted(
+    (*BELOW_HUNDRED, "hundred", "thousand", "million", "billion", "half", "quarter", "dozen"), key=len, reverse=True
+)
 _FOCUS = {
     "zh": re.compile(r"的([\u3400-\u9fff]{2,6}?)(?=是|有|叫|怎|如何|多|几|吗|[？?]|$)"),
     "en": re.compile(
@@ -57,7 +61,7 @@ def focus(question: str, lang: Lang) -> Span:
 def _kinds(lang: Lang) -> tuple[Kind, ...]:
     """Those of `configs/questions.yaml`, in its order."""
     content: Any = yaml.safe_load(files("configs").joinpath("questions.yaml").read_text("utf-8"))
-    words: dict[str, str] = content["words"]
+    words: dict[str, str] = content["words"] | {"number": f"(?:{'|'.join(_NUMBERS)})"}
 
     def pattern(choices: list[str]) -> re.Pattern[str]:
         whole = "|".join(choices)

@@ -5,6 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from configs.characters import simplified
+from configs.numerals import BELOW_HUNDRED, HAN_DIGITS, HAN_UNITS
 from knowledge.courtesy import core
 from knowledge.lexical import question_terms
 
@@ -168,37 +169,8 @@ _DIGITS = re.compile(r"\d+(?:[.:/-]\d+)*")
 _NUMERAL = re.compile("[零〇一二两三四五六七八九十百千万]+")
 _VAGUE = ("一", "万", "千", "百")
 """Numerals that are parts of other words more often than figures."""
-_VALUE = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
-_UNIT = {"十": 10, "百": 100, "千": 1000, "万": 10000}
-_NUMBER = {
-    word: str(value)
-    for value, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-            "twenty",
-        ]
-    )
-    if value != 1
-} | {"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70", "eighty": "80", "ninety": "90"}
+_NUMBER = {word: str(value) for word, value in BELOW_HUNDRED.items() if value != 1}
+"""Without "one", which is more often no figure."""
 _LATIN = re.compile(r"[a-z][a-z0-9]*")
 
 
@@ -249,10 +221,10 @@ def _written(numeral: re.Match[str]) -> str:
 def _number(numeral: str) -> int:
     total, section, digit = 0, 0, 0
     for char in numeral:
-        if char in _VALUE:
-            digit = _VALUE[char]
+        if char in HAN_DIGITS:
+            digit = HAN_DIGITS[char]
         elif char == "万":
             total, section, digit = (total + section + digit) * 10000, 0, 0
         else:
-            section, digit = section + (digit or 1) * _UNIT[char], 0
+            section, digit = section + (digit or 1) * HAN_UNITS[char], 0
     return total + section + digit

@@ -3,7 +3,7 @@
 import re
 from fractions import Fraction
 
-from agent.facts import BELOW_HUNDRED, HAN_DIGITS, HAN_UNITS
+from configs.numerals import BELOW_HUNDRED, HAN_DIGITS, HAN_UNITS
 
 _SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000}
 
