@@ -48,7 +48,7 @@ def calling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def ran(program: str, *arguments: str) -> dict[str, Any]:
     command = [str(python("openai-http")), str(HERE / "programs" / f"{program}.py"), *arguments]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=180)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert ended.returncode == 0, ended.stderr
     told: dict[str, Any] = json.loads(ended.stdout)
     return told

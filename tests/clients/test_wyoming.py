@@ -60,7 +60,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def run(*arguments: str) -> str:
     command = [str(python("wyoming")), *arguments]
     environ = {**os.environ, "PYTHONUTF8": "1"}
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environ)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environ)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
 

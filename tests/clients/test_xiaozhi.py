@@ -106,7 +106,7 @@ def test_a_new_one_is_let_in_by_the_operator(keyed: Served) -> None:
 def devices(url: str, method: str = "GET", path: str = "") -> Any:
     request = urllib.request.Request(f"{url}/v1/devices{path}", method=method)
     request.add_header("Authorization", f"Bearer {KEY}")
-    with urllib.request.urlopen(request, timeout=30) as response:
+    with urllib.request.urlopen(request, timeout=60) as response:
         return json.load(response)
 
 

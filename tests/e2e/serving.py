@@ -26,7 +26,7 @@ class Served:
 
 @contextmanager
 def serving(
-    folder: Path, *arguments: str, environ: Mapping[str, str] | None = None, wait: float = 60
+    folder: Path, *arguments: str, environ: Mapping[str, str] | None = None, wait: float = 300
 ) -> Iterator[Served]:
     """Ready when it yields; ended, by force if need be, when left. `folder` holds its data and its log."""
     log = folder / "server.log"
@@ -49,7 +49,7 @@ def serving(
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -37,7 +37,7 @@ def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, 
     (folder / "sitecustomize.py").write_text(WATCH)
     watched = folder / "watched.txt"
     environ = {"PYTHONPATH": str(folder), "WATCHED": str(watched)}
-    with serving(folder, "--profile", "offline", environ=environ, wait=120) as served:
+    with serving(folder, "--profile", "offline", environ=environ, wait=600) as served:
         yield served, watched
 
 

@@ -221,7 +221,7 @@ async def test_ctrl_c_ends_within_five_seconds_while_answering(tmp_path: Path) -
             await client.recv()
             began = time.monotonic()
             served.process.send_signal(signal.SIGINT)
-            code = await asyncio.to_thread(served.process.wait, 10)
+            code = await asyncio.to_thread(served.process.wait, 60)
             assert time.monotonic() - began < 5
     assert code == 130 and "Traceback" not in served.log.read_text()
 
@@ -243,4 +243,4 @@ async def test_with_a_key_only_those_who_have_it_are_served(tmp_path: Path) -> N
 
 
 def zhubo(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([sys.executable, "-m", "server", *arguments], capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, "-m", "server", *arguments], capture_output=True, text=True, timeout=300)

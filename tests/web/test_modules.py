@@ -20,7 +20,7 @@ RIG = json.loads((files("avatar") / "rig" / "presenter.json").read_text(encoding
 def test_node_suite(suite: Path) -> None:
     node = shutil.which("node")
     assert node, "the tests of the page need Node.js 20 or later"
-    run = subprocess.run([node, "--test", str(suite)], capture_output=True, text=True, timeout=120)
+    run = subprocess.run([node, "--test", str(suite)], capture_output=True, text=True, timeout=600)
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
     assert re.search(r"^# pass [1-9]", run.stdout, re.MULTILINE)
 
