@@ -244,10 +244,12 @@ class Presenter:
         return Mandate(self.persona, prompts, self._grounded, self.guard.canary, offers)
 
     async def warm(self) -> None:
-        """Make the voice ready, and fill the model's prefix cache with what every prompt begins with.
+        """Make the voice ready, and fill the model's prefix cache with what every prompt begins with; and take a greeting
+        apart, so that no question waits for the expressions to be read.
 
         A model or voice that cannot be reached yet is no reason not to start: a turn will tell.
         """
+        await asyncio.to_thread(core, "您好, hello", self.persona.name[self.persona.language])
         try:
             async with asyncio.timeout(self.limits.first_audio):
                 await self.voice.warm()

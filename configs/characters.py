@@ -6,15 +6,27 @@ from collections.abc import Callable
 from opencc import OpenCC
 
 
+_HAN = ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00), (0x20000, 0x31350))
+
+
 def simplified(text: str) -> str:
     """As long as the text, so that a place in it stays one; other text stays as it is."""
-    if text.isascii():
+    if text.isascii() or _traditional().isdisjoint(text):
         return text
     try:
         found = _converted(text)
     except UnicodeEncodeError:  # a half of a surrogate pair
         return text
     return found if len(found) == len(text) else "".join(map(_one, text))
+
+
+@functools.cache
+def _traditional() -> frozenset[str]:
+    """The characters that have a simplified one: most texts have none of them, and need no more than this look."""
+    every = [chr(point) for first, last in _HAN for point in range(first, last)]
+    return frozenset(
+        one for one, other in zip(every, _converted("\n".join(every)).split("\n"), strict=True) if one != other
+    )
 
 
 def _one(char: str) -> str:
