@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from opencc import OpenCC
 
-
 _HAN = ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00), (0x20000, 0x31350))
 
 
