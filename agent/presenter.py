@@ -244,8 +244,8 @@ class Presenter:
         return Mandate(self.persona, prompts, self._grounded, self.guard.canary, offers)
 
     async def warm(self) -> None:
-        """Make the voice ready, and fill the model's prefix cache with what every prompt begins with. A greeting is taken
-        apart, so that no question waits for the expressions to be read.
+        """Make the voice ready, and fill the model's prefix cache with what every prompt begins with. A greeting is
+        taken apart, so that no question waits for the expressions to be read.
 
         A model or voice that cannot be reached yet is no reason not to start: a turn will tell.
         """
