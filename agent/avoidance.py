@@ -8,6 +8,7 @@ from functools import cached_property
 from pydantic import field_validator
 
 from agent.lines import Both, Lists, Part
+from configs.characters import simplified
 
 
 class Topic(Part):
@@ -61,4 +62,4 @@ def _words(text: str) -> list[str]:
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+    return simplified(unicodedata.normalize("NFKC", text).casefold())

@@ -3,6 +3,7 @@
 import functools
 import re
 from importlib.resources import files
+from typing import Literal
 
 import yaml
 
@@ -14,6 +15,7 @@ _AROUND = " \t\r\n，,、。.;；:：！!?？~～…—"
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _TIGHT = re.compile(r"(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])")
 _SPEAKS = re.compile(r"\w")
+_SAYS_NOTHING = re.compile(r"[\W吗呢吧啊呀的了么你您我]*|(?:what|how|why|when|where|who|which|is|it|\W)*", re.IGNORECASE)
 _MOST = 9
 """Courtesies of a kind that are taken away: who has more in store asks nothing."""
 _TRADITIONAL = 1 / 6
@@ -35,33 +37,35 @@ def core(text: str, name: str = "") -> str:
     for _ in range(_MOST):
         before = bare
         for pattern in [*_addresses(name), *(one for lang in LANGUAGES for one in _courtesies(lang))]:
-            shorter = _trimmed(pattern.sub(" ", bare))
-            bare = shorter if _SPEAKS.search(shorter) else bare
+            shorter = " ".join(_trimmed(pattern.sub(" ", bare)).split())
+            bare = bare if _SAYS_NOTHING.fullmatch(shorter) else shorter
+        bare = bare if bare != before else _TIGHT.sub("", bare)
         if bare == before:
             break
     if not _SPEAKS.search(bare):
         return text
-    bare = _TIGHT.sub("", " ".join(bare.split()))
     return f"{bare}？" if _HAN.search(bare) else f"{_cased(bare)}?"
 
 
 def parted(question: str) -> tuple[str, str]:
-    """Of a question in several sentences, as `core` gives it: what it tells before it asks, and what it asks at last.
+    """Of a question in several sentences, as `core` gives it: what it tells besides, and the last sentence that asks.
 
-    ("", question) where it is one sentence, or none asks.
+    ("", question) where it is one sentence, where none asks, and where the answer may depend on what is told.
     """
     said = [sentence for sentence in sentences(question) if _SPEAKS.search(sentence)]
     asked = [core(sentence) for sentence in said]
-    marked = [sentence.endswith(("?", "？")) for sentence in said[:-1]] + [False]  # the last mark is of `core`'s making
-    asking = [at for at, one in enumerate(asked) if marked[at] or _asks(one)]
+    marked = [at for at, sentence in enumerate(said[:-1]) if sentence.endswith(("?", "？"))]
+    guessed = [at for at, sentence in enumerate(asked) if _finds("asks", sentence)]
+    asking = [at for at in guessed if at in marked or at == len(said) - 1] or marked or guessed
     if len(said) < 2 or not asking:
         return "", question
-    joint = "" if _HAN.search(question) else " "
-    return joint.join(said[: asking[-1]]), asked[asking[-1]]
+    said[-1] = said[-1].rstrip("?？")
+    told = ("" if _HAN.search(question) else " ").join(said[: asking[-1]] + said[asking[-1] + 1 :])
+    return ("", question) if _finds("conditions", told) else (told, asked[asking[-1]])
 
 
-def _asks(sentence: str) -> bool:
-    return _asking("zh" if _HAN.search(sentence) else "en").search(sentence) is not None
+def _finds(what: Literal["asks", "conditions"], sentence: str) -> bool:
+    return _sought(what, "zh" if _HAN.search(sentence) else "en").search(sentence) is not None
 
 
 def _in_one_script(text: str) -> str:
@@ -94,22 +98,21 @@ def _addresses(name: str) -> tuple[re.Pattern[str], ...]:
 def _courtesies(lang: Lang) -> tuple[re.Pattern[str], ...]:
     """What hesitates, what opens and what closes, as `configs/courtesies.yaml` has it."""
     content = _content(lang)
-    opens, closes, hesitates = ("".join(content[key].splitlines()) for key in ("opens", "closes", "hesitates"))
-    start, end = (
-        (r"^(?:{})(?![\w'])", r"(?<![\w'])(?=.{{1,60}}$)(?:{})$")
-        if lang == "en"
-        else ("^(?:{})", "(?=.{{1,20}}$)(?:{})$")
-    )
-    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in (hesitates, start.format(opens), end.format(closes)))
+    opens = content["opens"].replace("{next}", content["next"])
+    start, end = ("^(?:{})", "(?=.{{1,20}}$)(?:{})$")
+    if lang == "en":
+        start, end = r"^(?:{})(?![\w'-])", r"(?<![\w'])(?=.{{1,60}}$)(?:{})$"
+    whole = (content["hesitates"], start.format(opens), end.format(content["closes"]))
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in whole)
 
 
 @functools.cache
-def _asking(lang: Lang) -> re.Pattern[str]:
-    return re.compile("".join(_content(lang)["asks"].splitlines()), re.IGNORECASE)
+def _sought(what: Literal["asks", "conditions"], lang: Lang) -> re.Pattern[str]:
+    return re.compile(_content(lang)[what], re.IGNORECASE)
 
 
 def _content(lang: Lang) -> dict[str, str]:
     content: dict[Lang, dict[str, str]] = yaml.safe_load(
         files("configs").joinpath("courtesies.yaml").read_text("utf-8")
     )
-    return content[lang]
+    return {key: "".join(expression.splitlines()) for key, expression in content[lang].items()}

@@ -26,6 +26,7 @@ SHARES = ELECTIONS.model_copy(
     [
         "你怎么看这次选举？",
         "你怎么看这次 选、举？",
+        "你怎么看這次選舉？",
         "A股明天会涨吗",
         "Ａ股呢",
         "Who should I Vote  for?",
