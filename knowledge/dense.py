@@ -10,6 +10,7 @@ from knowledge.documents import Passage
 from knowledge.embedding import Embedding
 from knowledge.ingest import indexed
 from knowledge.library import Library
+from knowledge.onlooker import Onlooker
 from knowledge.sentence_vectors import SentenceVectors
 from knowledge.store import VectorStore
 from knowledge.vectors import Needed, Patience, VectorIndex, named
@@ -49,7 +50,8 @@ class DenseIndex:
 
     def __init__(self, site: Site, embedding: Embedding, ready: Callable[[], Awaitable[None]] = _nothing) -> None:
         self.embedding = embedding
-        store, library, patience = site.store, site.library, site.patience
+        library, patience = site.library, site.patience
+        store = site.store if library.writable else Onlooker(site.store)
         self.passages = VectorIndex(embedding, store, library, site.name, "passage", site.passages, ready, patience)
         self.questions = VectorIndex(
             embedding, store, library, _faq(site.name), "question", site.questions, ready, patience

@@ -11,6 +11,10 @@ class StoreError(RuntimeError):
     """The vector store failed."""
 
 
+class Gone(StoreError):
+    """Another process has dropped the collection."""
+
+
 class VectorCollection(Protocol):
     """Blocking: call it from a worker thread. One writer at a time."""
 
@@ -41,6 +45,10 @@ class VectorStore(Protocol):
 
     def collection(self, name: str) -> VectorCollection:
         """The collection of this name (any text), made empty where there is none. A collection has one dimension."""
+        ...
+
+    def holds(self, name: str) -> bool:
+        """Is there such a collection? It is not made by being asked for; an empty one may be held for none."""
         ...
 
     def drop(self, name: str) -> None:

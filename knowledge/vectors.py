@@ -1,5 +1,4 @@
-"""The vectors of a base's passages, or of its curated questions: made in the background, beside those of another
-embedder."""
+"""The vectors of a base's passages, or of its curated questions, by one embedder: made in the background."""
 
 import asyncio
 import logging
@@ -16,12 +15,13 @@ from knowledge.documents import KnowledgeUnavailable
 from knowledge.embedding import EmbedderError, Embedding, Role, Vectors
 from knowledge.library import Library
 from knowledge.retrieve import CANDIDATES, Nearest
-from knowledge.store import StoreError, VectorCollection, VectorStore
+from knowledge.store import Gone, StoreError, VectorCollection, VectorStore
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Needed = Callable[[], Awaitable[dict[str, str]]]
+_ELSEWHERE = "another process makes the vectors of this knowledge base"
 _BATCH = 16
 _WIDEST = 4
 """How many times as many neighbours are asked for, at most, where some of them may not be found."""
@@ -62,11 +62,9 @@ class VectorIndex:
     ) -> None:
         self._embedding = embedding
         self._needed, self._ready = needed, ready
-        self._store = store
-        self._library = library
+        self._store, self._library = store, library
         self._own, self._role, self._note = f"{name}|", role, f"vectors|{role}"
-        self._name = named(name, embedding)
-        self._patience = patience
+        self._name, self._patience = named(name, embedding), patience
         self._thread = ThreadPoolExecutor(1, "vectors")
         self._searches = Calls(self._thread, "the vector search")
         self._collection: VectorCollection | None = None
@@ -75,10 +73,8 @@ class VectorIndex:
         self._stored: set[str] = set()
         self._kept: set[str] = set()
         self._there: int | None = None
-        self._work = asyncio.Event()
-        self._rest = asyncio.Event()
-        self._halted = asyncio.Event()
-        self._tried = asyncio.Event()
+        self._work, self._rest = asyncio.Event(), asyncio.Event()
+        self._halted, self._tried = asyncio.Event(), asyncio.Event()
         self._progress = asyncio.Condition()
         self._worker: asyncio.Task[None] | None = None
         self.trouble: str | None = None
@@ -182,6 +178,9 @@ class VectorIndex:
             )
         except StoreError as error:
             self._break(error)
+            if isinstance(error, Gone):
+                self.broken, self._stored = False, set()
+                return None
             raise KnowledgeUnavailable(str(error)) from error
         stored = self._stored
         return Nearest(similarities, lambda identifier: identifier not in stored)
@@ -292,23 +291,31 @@ class VectorIndex:
 
     async def _step(self) -> None:
         if self._there is None:
-            await self._count()
-        elif not self._library.writable:
-            self.trouble = "another process makes the vectors of this knowledge base" if self._wanted else None
-            self._work.clear()
-            (self._halted if self._wanted else self._rest).set()
-        elif self._doomed:
+            changing = not self._library.writable and await self.predecessor() is not None
+            await (self._wait() if changing else self._count())
+        elif self._doomed and self._library.writable:
             doomed = list(self._doomed)
             await self._call(lambda: self._opened().remove(doomed))
             self._doomed.difference_update(doomed)
+        elif self._wanted and not self._library.writable:
+            self.trouble = _ELSEWHERE
+            self._halted.set()
+            self._work.clear()
         elif self._wanted:
             await self._embed()
         else:
             await self._ready()
             self.trouble = None
-            if not (self._wanted or self._doomed):
+            if not self._wanted and not (self._doomed and self._library.writable):
                 self._work.clear()
                 self._rest.set()
+
+    async def _wait(self) -> None:
+        """Chroma reads an index once: one that another process makes is looked at when it has made all of it."""
+        self.trouble, self.broken = _ELSEWHERE, False
+        self._tried.set()
+        self._halted.set()
+        await asyncio.sleep(self._patience.retry)
 
     async def _count(self) -> None:
         """Compare the store with what is wanted."""

@@ -68,6 +68,9 @@ class Chroma:
     def collection(self, name: str) -> "Collection":
         return Collection(self, self._mapped(name))
 
+    def holds(self, name: str) -> bool:
+        return self.call(partial(_held, self._mapped(name)))
+
     def drop(self, name: str) -> None:
         """A folder that cannot be read is left for a new one, and every collection in it is lost."""
         with self._lock:
@@ -215,6 +218,16 @@ def _delete(name: str, client: Any) -> None:
 
     with suppress(NotFoundError):
         client.delete_collection(name)
+
+
+def _held(name: str, client: Any) -> bool:
+    from chromadb.errors import NotFoundError
+
+    try:
+        client.get_collection(name, embedding_function=None)
+    except NotFoundError:
+        return False
+    return True
 
 
 def _embedded(path: Path) -> Any:

@@ -68,6 +68,9 @@ class LangChainStore:
                 self._collections[name] = self._made(name)
             return self._collections[name]
 
+    def holds(self, name: str) -> bool:
+        return self._ledger.dimension(name) is not None
+
     def drop(self, name: str) -> None:
         with self._lock:
             self.collection(name).clear()

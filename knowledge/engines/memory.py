@@ -21,6 +21,9 @@ class Memory:
     def collection(self, name: str) -> "Collection":
         return self._collections.setdefault(name, Collection())
 
+    def holds(self, name: str) -> bool:
+        return name in self._collections
+
     def drop(self, name: str) -> None:
         self._collections.pop(name, None)
 

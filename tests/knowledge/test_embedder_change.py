@@ -391,6 +391,49 @@ async def test_a_process_that_only_reads_finds_the_old_vectors_and_lets_them_be(
         await answers_by(writing, old)
 
 
+class Shared(Chroma):
+    """Of two processes that use one folder: the end of one leaves it open for the other."""
+
+    def close(self) -> None:
+        pass
+
+    def names(self) -> set[str]:
+        return {one.name for one in self._connect().list_collections()}
+
+
+async def test_a_process_that_only_reads_takes_to_the_new_vectors_when_the_other_has_made_them(tmp_path: Path) -> None:
+    store = Shared(Chroma.Options(), Home(tmp_path, tmp_path))
+    folder, old, new = tmp_path / "kb", Meaning(64), Held()
+    await filled(folder, old, store)
+    async with opened(folder, new, store, Before(old)) as writing:
+        reader = KnowledgeBase(folder, engines(Meaning(96), store, before := Before(old)), patience=SOON)
+        await reader.open()
+        await answers_by(reader, old)
+        new.gate.release(10_000)
+        await writing.settled()
+        while (found := await reader.search("番茄面", 1)).embedder != new.identity:
+            assert found.hits[0].passage.text == ASKED["西红柿"]
+            await asyncio.sleep(0.001)
+        await reader.settled()
+        await answers_by(reader, Meaning(96))
+        assert reader.state().trouble is None and reader.state().pending == 0
+        assert before.told == ["loaded", "let go"] and store.names() == set(map(collection_name, names(new)))
+        await reader.close()
+    Chroma.close(store)
+
+
+async def test_a_process_that_only_reads_makes_no_collection(tmp_path: Path) -> None:
+    store, old, new = Lasting(), Meaning(64), Meaning(96)
+    await filled(tmp_path, old, store)
+    async with opened(tmp_path, old, store):
+        reader = KnowledgeBase(tmp_path, engines(new, store), patience=SOON)
+        await reader.open()
+        assert (await reader.search("番茄面", 1)).degraded is not None
+        await asyncio.sleep(3 * SOON.retry)
+        assert set(store._collections) == names(old)
+        await reader.close()
+
+
 async def test_a_threshold_holds_for_the_embedder_that_it_was_fitted_with(tmp_path: Path) -> None:
     store, old, new = Lasting(), Meaning(64), Held()
     await filled(tmp_path, old, store)
