@@ -15,7 +15,9 @@ _AROUND = " \t\r\n，,、。.;；:：！!?？~～…—"
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _TIGHT = re.compile(r"(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])")
 _SPEAKS = re.compile(r"\w")
-_SAYS_NOTHING = re.compile(r"[\W吗呢吧啊呀的了么你您我]*|(?:what|how|why|when|where|who|which|is|it|\W)*", re.IGNORECASE)
+_SAYS_NOTHING = re.compile(
+    r"[\W吗呢吧啊呀的了么你您我]*|(?:what|how|why|when|where|who|which|is|it|\W)*", re.IGNORECASE
+)
 _MOST = 9
 """Courtesies of a kind that are taken away: who has more in store asks nothing."""
 _TRADITIONAL = 1 / 6

@@ -102,6 +102,12 @@ def test_what_was_fitted_is_kept_with_the_base_and_found_again(lang: Lang) -> No
     virtual.run(go())
 
 
+async def test_what_was_kept_before_embedders_were_told_apart_holds_for_the_one_that_answers() -> None:
+    base = Base("zh")
+    base.notes["calibration"] = '{"enough":0.44,"asked":90,"kept":0.9,"through":0.1}'
+    assert await recall(base) is not None and base.enough == 0.44
+
+
 async def test_an_empty_base_keeps_the_shipped_threshold() -> None:
     async def search(question: str, only: Filter) -> Retrieval:
         raise AssertionError("there is nothing to ask")
