@@ -95,7 +95,7 @@ async def recall(base: Base) -> Calibration | None:
     """Let a base answer from the threshold that was kept with it; None where none was."""
     found = Calibration.read(await base.note(KEY))
     if found is not None:
-        base.calibrate(found.enough, found.embedder)
+        base.calibrate(found.enough, found.embedder or base.embedder)
     return found
 
 

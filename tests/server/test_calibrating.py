@@ -56,6 +56,18 @@ async def test_for_another_embedder_the_threshold_is_fitted_anew(tmp_path: Path)
         await bases.close()
 
 
+async def test_a_threshold_kept_before_embedders_were_told_apart_holds_where_none_is_fitted(tmp_path: Path) -> None:
+    bases = Bases(tmp_path, Engines(Embedding(hashing()), memory(), HereReader(), sentences=False))
+    await bases.open()
+    base = bases.get("main")
+    await base.ingest("a.md", (GUIDE + SERVICES).encode())
+    await base.set_note("calibration", '{"enough":0.44,"asked":90,"kept":0.9,"through":0.1}')
+    async with asyncio.timeout(60), calibrating.calibrating(bases, load("test", environ={})):
+        while (await base.search("成人票", 1)).enough != 0.44:
+            await asyncio.sleep(0.01)
+    await bases.close()
+
+
 class Looked(Bases):
     looks = 0
 
