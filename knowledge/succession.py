@@ -66,8 +66,10 @@ class Succession:
     async def drop(self) -> None:
         """Forget all vectors. Raises StoreError."""
         async with self._turn:
-            await self._succeed()
-            await self._newest.drop()
+            try:
+                await self._succeed()
+            finally:
+                await self._newest.drop()
 
     async def settled(self) -> None:
         """Every vector is made and the newest index answers, or trouble keeps it from that."""
@@ -121,5 +123,10 @@ class Succession:
         await self._newest.succeed()
 
     async def _part(self, before: DenseIndex) -> None:
-        await before.close()
-        await self._borrowed.aclose()
+        """What an engine raises at its end is told, and keeps nobody from its successor."""
+        for end in (before.close, self._borrowed.aclose):
+            try:
+                await end()
+            except Exception:
+                told = "knowledge base %s: embedder_before, %s, cannot be let go"
+                log.exception(told, self._site.name, before.embedding.identity)

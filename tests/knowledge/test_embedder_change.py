@@ -448,12 +448,13 @@ async def test_a_threshold_holds_for_the_embedder_that_it_was_fitted_with(tmp_pa
 
 
 class Undroppable(Lasting):
-    """Cannot forget a collection while `stuck`."""
+    """Cannot forget a collection while `stuck`; with `only`, none of its names that end so."""
 
     stuck = True
+    only = ""
 
     def drop(self, name: str) -> None:
-        if self.stuck:
+        if self.stuck and name.endswith(self.only):
             raise StoreError("the disk is full")
         super().drop(name)
 
@@ -476,6 +477,43 @@ async def test_where_the_old_vectors_cannot_be_dropped_the_new_ones_answer_and_i
         await knowledge.settled()
         await answers_by(knowledge, new)
         assert before.told in ([], ["loaded", "let go"])
+
+
+async def test_a_base_that_is_deleted_leaves_no_new_vectors_where_the_old_ones_cannot_be_dropped(
+    tmp_path: Path,
+) -> None:
+    store, old, new = Undroppable(), Meaning(64), Held()
+    store.only = old.identity
+    await filled(tmp_path, old, store)
+    async with opened(tmp_path, new, store, Before(old)) as knowledge:
+        await answers_by(knowledge, old)
+        new.gate.release(10_000)
+        await knowledge.forget()
+    assert set(store._collections) == names(old)
+
+
+class Clinging(Before):
+    @asynccontextmanager
+    async def _loaded(self) -> AsyncIterator[Embedding]:
+        async with super()._loaded() as embedding:
+            yield embedding
+        raise RuntimeError("the card does not let go")
+
+
+async def test_an_old_embedder_that_cannot_be_let_go_is_told_of_and_keeps_nobody_waiting(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, old, new = Lasting(), Meaning(64), Held()
+    await filled(tmp_path, old, store)
+    async with opened(tmp_path, new, store, before := Clinging(old)) as knowledge:
+        await answers_by(knowledge, old)
+        new.gate.release(10_000)
+        await knowledge.settled()
+        assert knowledge.state().sentences == 0 and knowledge.state().trouble is None
+        await answers_by(knowledge, Meaning(96))
+        assert before.told == ["loaded", "let go"] and set(store._collections) == names(new)
+    (record,) = (record for record in caplog.records if record.levelno >= logging.WARNING)
+    assert record.name == "knowledge.succession" and "cannot be let go" in record.getMessage()
 
 
 LONG = "".join(f"## 第 {n} 节 Section {n}\n\n第 {n} 段。Paragraph {n}.\n\n" for n in range(36))
