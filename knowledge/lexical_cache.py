@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from hashlib import blake2b
+from importlib import metadata
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from configs import characters
 from knowledge import ingest, lexical, postings
 from knowledge.documents import Passage
 from knowledge.ingest import indexed
@@ -108,6 +110,7 @@ def _digest(parts: Sequence[NDArray[Any]]) -> str:
 def _program() -> str:
     """Tells programs apart that would index the same passage by other terms, or read another layout."""
     digest = blake2b(digest_size=16)
-    for module in (ingest, lexical, postings):
+    for module in (characters, ingest, lexical, postings):
         digest.update(inspect.getsource(module).encode())
+    digest.update(metadata.version("opencc").encode())
     return digest.hexdigest()

@@ -1,10 +1,13 @@
 """The lexical index on disk: read back as it was, and not at all when in doubt."""
 
+import inspect
 import os
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from configs import characters
 from knowledge import lexical_cache
 from knowledge.lexical import LexicalIndex, counted, question_terms
 
@@ -52,6 +55,22 @@ def test_a_file_with_any_byte_changed_or_missing_is_not_read(tmp_path: Path) -> 
         path.write_bytes(whole[:at])
         assert lexical_cache.load(path) is None
     path.write_bytes(whole)
+    assert lexical_cache.load(path) is not None
+
+
+def test_a_file_that_was_written_with_other_simplified_characters_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "words"
+    lexical_cache.save(path, index(), IDS)
+    assert lexical_cache.load(path) is not None
+    with monkeypatch.context() as other:
+        other.setattr(metadata, "version", lambda name: f"{name} of tomorrow")
+        assert lexical_cache.load(path) is None
+    with monkeypatch.context() as other:
+        source = inspect.getsource
+        other.setattr(inspect, "getsource", lambda of: source(of) + "# changed\n" * (of is characters))
+        assert lexical_cache.load(path) is None
     assert lexical_cache.load(path) is not None
 
 
