@@ -81,9 +81,9 @@ class Presenter:
     def expect(self, question: str, history: Sequence[Message]) -> None:
         """It may be asked: its documents are looked for, unless that takes a model."""
         if self._anticipation is not None and self._rewrite != "model":
-            question = core(question, self.persona.name[self.language(question, None)])
-            also = followup.rewrite(question, history) if self._rewrite == "rules" else ()
-            self._anticipation.expect(question, self._passages, also)
+            told, asked = parted(core(question, self.persona.name[self.language(question, None)]))
+            also = followup.rewrite(asked, (*history, *_said(told))) if self._rewrite == "rules" else ()
+            self._anticipation.expect(asked, self._passages, also)
 
     async def leave(self) -> None:
         if self._anticipation is not None:
@@ -115,7 +115,12 @@ class Presenter:
         question = verdict.text
         if (reply := self._offhand(question, lang, errands)) is not None:
             return Considered(reply, question)
-        found = await self._looked_up(core(question, self.persona.name[lang]), lang, situation)
+        whole = core(question, self.persona.name[lang])
+        told, alone = parted(whole)
+        found = await self._looked_up(alone, lang, situation, told)
+        if alone != whole and isinstance(found.reply, Line) and found.reply.refused:
+            again = await self._looked_up(whole, lang, situation)
+            found = replace(again, retrieval=(found.retrieval or 0.0) + (again.retrieval or 0.0))
         return replace(found, question=question)
 
     async def admitted(self, asked: str, lang: Lang, situation: Situation) -> str:
@@ -136,10 +141,9 @@ class Presenter:
         return None
 
     async def _looked_up(self, question: str, lang: Lang, situation: Situation, told: str = "") -> Considered:
-        """`told`: what the user said before it in the same breath."""
+        """`told`: what the user said besides in the same breath."""
         began = time.perf_counter()
-        before = (Message("user", told),) if told else ()
-        wordings = await self._wordings(question, (*situation.history, *before))
+        wordings = await self._wordings(question, (*situation.history, *_said(told)))
         try:
             async with asyncio.timeout(self.limits.retrieval):
                 retrieval = await self._knowledge.search(question, self._passages, also=wordings)
@@ -151,7 +155,7 @@ class Presenter:
         milliseconds = (time.perf_counter() - began) * 1000
         if retrieval.curated is not None:
             return Considered(_curated(retrieval.curated, retrieval), question, milliseconds)
-        topic = self.persona.avoided(question, [hit.passage.text for hit in retrieval.hits])
+        topic = self.persona.avoided(f"{told} {question}", [hit.passage.text for hit in retrieval.hits])
         if topic is not None:
             return Considered(Line(topic.instead[lang], "refusal", refused=True), question, milliseconds)
         standing = followup.standing(question, wordings)
@@ -170,10 +174,6 @@ class Presenter:
             reply = self._reply(material, retrieval)
         else:
             reply = await asyncio.to_thread(self._reply, material, retrieval)
-        told, asked = parted(question)
-        if asked != question and isinstance(reply, Line):
-            found = await self._looked_up(asked, lang, situation, told)
-            return replace(found, retrieval=milliseconds + (found.retrieval or 0.0))
         return Considered(await self._verified(reply, material, situation), question, milliseconds)
 
     async def _verified(self, reply: Reply, material: Material, situation: Situation) -> Reply:
@@ -261,6 +261,10 @@ class Presenter:
                     await self.model.warm((self.opening(lang),))
         except (ModelError, TimeoutError) as error:
             log.warning("the model is not warm yet: %s", str(error) or "out of time")
+
+
+def _said(told: str) -> tuple[Message, ...]:
+    return (Message("user", told),) if told else ()
 
 
 def _curated(curated: CuratedAnswer, retrieval: Retrieval) -> Curated:

@@ -54,7 +54,7 @@ async def answered(knowledge: KnowledgeBase, said: str, lang: Lang) -> bool:
     """As the presenter takes it apart."""
     question = core(said, NAMES[lang])
     _, asked = parted(question)
-    return await supported(knowledge, question, lang) or await supported(knowledge, asked, lang)
+    return await supported(knowledge, asked, lang) or await supported(knowledge, question, lang)
 
 
 @dataclass(frozen=True, slots=True)

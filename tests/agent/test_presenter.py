@@ -166,5 +166,6 @@ def test_what_is_said_around_a_question_is_no_part_of_it(question: str, said: st
 def test_what_is_told_first_is_what_the_question_leans_on(said: str, question: str, topic: str) -> None:
     desk = Desk()
     conversation(presenter(knowledge=desk), said)
-    assert [one for one, _ in desk.asked] == [said, question]
-    assert topic in desk.asked[1][1][0]
+    assert desk.asked[0][0] == question and topic in desk.asked[0][1][0]
+    if len(desk.asked) > 1:
+        assert desk.asked[1:] == [(said, ())], "refused, it is looked up as it was said"
