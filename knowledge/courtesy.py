@@ -36,9 +36,10 @@ def core(text: str, name: str = "") -> str:
     bare = _trimmed(_in_one_script(text))
     if len(bare) > _LONGEST:
         return text
+    patterns = [*_addresses(name), *(one for lang in LANGUAGES for one in _courtesies(lang))]
     for _ in range(_MOST):
         before = bare
-        for pattern in [*_addresses(name), *(one for lang in LANGUAGES for one in _courtesies(lang))]:
+        for pattern in patterns:
             shorter = " ".join(_trimmed(pattern.sub(" ", bare)).split())
             bare = bare if _SAYS_NOTHING.fullmatch(shorter) else shorter
         bare = bare if bare != before else _TIGHT.sub("", bare)
